@@ -1,0 +1,146 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+/// The language in which configuration is declared: entities of the gateway and the `config` record of a plugin
+/// alike. A schema is a list of rows, each the name of a field and its rules, written in Kong's words:
+///
+///     Schema schema() {
+///       return record({
+///           {"log_endpoint", string().default_value("http://localhost:3000/logs").url()},
+///           {"timeout", number().default_value(10000).between(0, 2147483646)},
+///           {"headers", map(string(), string())},
+///       });
+///     }
+///
+/// The rows alone give validation with Kong's messages, defaults, `/schemas/...` and the reference pages.
+namespace gibbon {
+
+enum class FieldType { kString, kNumber, kInteger, kBoolean, kArray, kSet, kMap, kRecord, kForeign, kJson };
+
+/// A literal in a schema: a default, or one of the values of one_of().
+using Literal = std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, std::vector<std::string>>;
+
+/// A pattern (Lua's, as Kong writes them) with the message of its violation; empty: Kong's own message.
+struct Pattern {
+  std::string pattern;
+  std::string message;
+};
+
+struct NamedField;
+
+/// A check that looks at several fields of a record at once.
+struct EntityCheck {
+  enum class Kind {
+    kAtLeastOneOf, kOnlyOneOf, kMutuallyRequired, kMutuallyExclusive, kDistinct, kConditional,
+    kConditionalAtLeastOneOf, kCustom
+  };
+  Kind kind;
+  std::vector<std::string> fields;
+  /// kConditional: when the field matches, the other field must match too. See field rules for what matches.
+  std::string if_field, then_field;
+  std::vector<Literal> if_one_of, if_not_one_of, then_one_of;
+  bool then_null = false;      ///< The other field must be null.
+  bool then_required = false;  ///< The other field must be set.
+  std::string message;         ///< Kong's `then_err`, or the message of kCustom.
+  std::string custom_name;     ///< kCustom: a check that the host knows by name.
+};
+
+/// One field's type and rules. Built with the functions below, each rule returning the field itself.
+class Field {
+ public:
+  explicit Field(FieldType type) : type(type) {}
+
+  Field& required() { is_required = true; return *this; }
+  Field& default_value(Literal value) { default_literal = std::move(value); has_default = true; return *this; }
+  Field& default_value(const char* value) { return default_value(Literal(std::string(value))); }
+  Field& default_value(int value) { return default_value(Literal(std::int64_t{value})); }
+  Field& default_value(bool value) { return default_value(Literal(value)); }
+  Field& between(double low, double high) { between_low = low; between_high = high; has_between = true; return *this; }
+  Field& greater_than(double bound) { gt = bound; has_gt = true; return *this; }
+  Field& one_of(std::vector<Literal> values) { allowed = std::move(values); return *this; }
+  Field& not_one_of(std::vector<Literal> values) { forbidden = std::move(values); return *this; }
+  Field& len_min(std::int64_t n) { length_min = n; return *this; }
+  Field& len_max(std::int64_t n) { length_max = n; return *this; }
+  Field& len_eq(std::int64_t n) { length_eq = n; return *this; }
+  Field& starts_with(std::string prefix) { prefix_required = std::move(prefix); return *this; }
+  Field& match(Pattern p) { patterns.push_back(std::move(p)); return *this; }
+  Field& match_any(std::vector<std::string> ps, std::string message) {
+    any_patterns = std::move(ps); any_message = std::move(message); return *this;
+  }
+  Field& match_none(std::vector<Pattern> ps) { none_patterns = std::move(ps); return *this; }
+  Field& match_all(std::vector<Pattern> ps) { all_patterns = std::move(ps); return *this; }
+  Field& uuid() { is_uuid = true; return *this; }
+  Field& timestamp() { is_timestamp = true; return *this; }
+  Field& url() { return format("url"); }
+  /// A check that the host knows by name: "url", "host", "host_with_optional_port", "name", "path", "regex", ...
+  Field& format(std::string name) { format_name = std::move(name); return *this; }
+  Field& unique() { is_unique = true; return *this; }
+  Field& automatic() { is_auto = true; return *this; }
+  Field& immutable() { is_immutable = true; return *this; }
+  Field& referenceable() { is_referenceable = true; return *this; }
+  Field& encrypted() { is_encrypted = true; return *this; }
+  Field& abstract() { is_abstract = true; return *this; }
+  Field& description(std::string text) { description_text = std::move(text); return *this; }
+  Field& reference(std::string entity) { referenced_entity = std::move(entity); return *this; }
+  Field& on_delete_cascade() { cascades = true; return *this; }
+  Field& mutually_exclusive_subsets(std::vector<std::vector<std::string>> subsets) {
+    exclusive_subsets = std::move(subsets); return *this;
+  }
+  Field& elements_of(Field element);
+  Field& keys_of(Field key);
+  Field& fields_of(std::vector<NamedField> named);
+  Field& check(EntityCheck c) { checks.push_back(std::move(c)); return *this; }
+
+  FieldType type;
+  bool is_required = false, has_default = false, has_between = false, has_gt = false, is_uuid = false,
+       is_timestamp = false, is_unique = false, is_auto = false, is_immutable = false, is_referenceable = false,
+       is_encrypted = false, is_abstract = false, cascades = false;
+  double between_low = 0, between_high = 0, gt = 0;
+  std::int64_t length_min = -1, length_max = -1, length_eq = -1;
+  Literal default_literal = nullptr;
+  std::vector<Literal> allowed, forbidden;
+  std::string prefix_required, format_name, any_message, description_text, referenced_entity;
+  std::vector<Pattern> patterns, none_patterns, all_patterns;
+  std::vector<std::string> any_patterns;
+  std::vector<std::vector<std::string>> exclusive_subsets;
+  std::vector<Field> element;      ///< Arrays, sets: one; maps: the values' field.
+  std::vector<Field> key;          ///< Maps: the keys' field, where it has rules.
+  std::vector<NamedField> fields;  ///< Records: in the order in which they are shown.
+  std::vector<EntityCheck> checks;
+};
+
+/// A row of a record.
+struct NamedField {
+  std::string name;
+  Field field;
+};
+
+inline Field& Field::elements_of(Field e) { element.assign(1, std::move(e)); return *this; }
+inline Field& Field::keys_of(Field k) { key.assign(1, std::move(k)); return *this; }
+inline Field& Field::fields_of(std::vector<NamedField> named) { fields = std::move(named); return *this; }
+
+/// A record that stands on its own: an entity, or a plugin's `config`.
+using Schema = Field;
+
+inline Field string() { return Field(FieldType::kString); }
+inline Field number() { return Field(FieldType::kNumber); }
+inline Field integer() { return Field(FieldType::kInteger); }
+inline Field boolean() { return Field(FieldType::kBoolean); }
+inline Field array(Field element) { Field f(FieldType::kArray); f.elements_of(std::move(element)); return f; }
+inline Field set(Field element) { Field f(FieldType::kSet); f.elements_of(std::move(element)); return f; }
+inline Field map(Field key, Field value) {
+  Field f(FieldType::kMap); f.elements_of(std::move(value)); f.keys_of(std::move(key)); return f;
+}
+inline Field record(std::vector<NamedField> rows) {
+  Field f(FieldType::kRecord); f.fields_of(std::move(rows)); return f;
+}
+inline Field foreign(std::string entity) { Field f(FieldType::kForeign); f.reference(std::move(entity)); return f; }
+
+}  // namespace gibbon

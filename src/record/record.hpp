@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "gibbon/delivery.hpp"
+#include "record/ring.hpp"
+
+/// A finished exchange as bytes in a ring: `ExchangeHead`, then the strings in the order of `kStrings`, then the
+/// request's headers, the response's headers, the request's body and the response's body, without any padding
+/// between. A header is two 32-bit lengths (name, value), then the name and the value. Nothing is encoded and
+/// nothing is redacted yet: that is the agent's work, before anything leaves shared memory.
+namespace gibbon::record {
+
+inline constexpr std::uint32_t kExchangeRecord = 1;
+
+enum StringField : std::uint32_t {
+  kMethod, kScheme, kHost, kTarget, kClientIp, kProtocol, kServiceId, kRouteId, kServiceName, kRouteName, kUpstream,
+  kStringCount
+};
+
+struct BodyHead {
+  std::uint64_t size = 0;      ///< True size in bytes.
+  std::uint32_t captured = 0;  ///< Bytes in the record.
+  std::uint32_t recorded = 0;  ///< 1: the plugin asked for this body.
+};
+
+struct ExchangeHead {
+  RecordHead head;
+  std::uint64_t generation;      ///< Of the snapshot that the plugin's configuration came from.
+  std::uint8_t plugin_id[16];    ///< The plugin entity's UUID.
+  std::uint8_t request_id[16];
+  std::uint64_t id_ticks;        ///< Milliseconds since the epoch times 4096, unique in a gateway.
+  std::uint64_t started_us;      ///< Microseconds since the epoch.
+  std::int32_t duration_ms, gateway_ms, upstream_ms, upstream_connect_ms, upstream_header_ms;
+  std::uint32_t tries;
+  std::uint16_t status, port;
+  std::uint32_t request_header_count, response_header_count;
+  std::uint32_t request_headers_bytes, response_headers_bytes;
+  std::uint32_t string_length[kStringCount];
+  std::uint32_t unused = 0;
+  BodyHead request_body, response_body;
+};
+
+/// A record taken apart. The views in `exchange` point into the ring, and into this object for headers and ids.
+/// Reusable: parse() again overwrites. Threads: one.
+class ParsedRecord {
+ public:
+  /// Checks every length against `bytes`. Errors: a damaged record.
+  Status parse(std::span<const std::byte> bytes);
+
+  [[nodiscard]] const ExchangeHead& head() const { return head_; }
+  [[nodiscard]] const ExchangeRecord& exchange() const { return exchange_; }
+  /// For redaction: the values may be replaced by views of longer life.
+  [[nodiscard]] std::vector<Header>& request_headers() { return request_headers_; }
+  [[nodiscard]] std::vector<Header>& response_headers() { return response_headers_; }
+
+ private:
+  ExchangeHead head_{};
+  ExchangeRecord exchange_;
+  std::vector<Header> request_headers_, response_headers_;
+  char entry_id_[36], request_id_[32];
+};
+
+}  // namespace gibbon::record
