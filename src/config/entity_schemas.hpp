@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string_view>
+
+#include "gibbon/schema.hpp"
+
+/// The entities declared in rows: what the Admin API, the stores and the declarative file know of them.
+/// Each is built once and lives as long as the process. Threads: any.
+namespace gibbon::config {
+
+const Schema& service_schema();
+const Schema& route_schema();
+/// The base record of all plugins; its `config` accepts nothing but an empty record.
+const Schema& plugin_schema();
+/// A plugin's entity: the base record with `config` replaced by the plugin's own schema.
+Schema plugin_entity_schema(const Schema& config);
+/// By the name of its collection: "services", "routes", "plugins"; null for any other.
+const Schema* entity_schema(std::string_view collection);
+
+}  // namespace gibbon::config

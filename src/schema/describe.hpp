@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/json.hpp"
+#include "gibbon/schema.hpp"
+
+/// What a schema says about itself.
+namespace gibbon::schema {
+
+/// Kong's answer at /schemas/...: {"entity_checks":[...],"fields":[{"name":{...}},...]}.
+json::object describe(const Schema& schema);
+
+/// The row called `name`; null where there is none.
+const Field* find_field(const Schema& schema, std::string_view name);
+/// The rows that are unique, or that refer to other entities, in their order. The pointers live as long as `schema`.
+std::vector<const NamedField*> unique_fields(const Schema& schema);
+std::vector<const NamedField*> foreign_fields(const Schema& schema);
+std::vector<const NamedField*> immutable_fields(const Schema& schema);
+
+/// The schema of a plugin entity whose `config` is declared by `config`: what POST /plugins is checked against.
+/// `entity` is the base record (config::plugin_schema()), whose row `config` is replaced.
+Schema with_config(Schema entity, Schema config);
+
+}  // namespace gibbon::schema
