@@ -13,7 +13,7 @@
 namespace gibbon::config {
 
 inline constexpr std::uint32_t kControlMagic = 0x4C525443;  // "CTRL"
-inline constexpr std::uint32_t kControlSlots = 32;
+inline constexpr std::uint32_t kControlSlots = 256;
 
 struct ControlPage {
   std::uint32_t magic, version;

@@ -26,7 +26,7 @@ namespace gibbon::record {
 
 inline constexpr std::uint32_t kRingMagic = 0x474E5247;  // "GRNG"
 inline constexpr std::uint32_t kRingVersion = 1;
-inline constexpr std::uint32_t kMaxSlots = 32;
+inline constexpr std::uint32_t kMaxSlots = 256;
 
 /// Why a record did not get into the ring.
 enum class DropReason : std::uint32_t { kRingFull, kTooLarge, kCount };
