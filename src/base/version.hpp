@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+/// Who we say we are. Kong's tools and clients look at the emulated version alone.
+namespace gibbon {
+
+inline constexpr const char* kVersion = GIBBON_VERSION;
+/// The Kong whose contract this build follows.
+inline constexpr const char* kKongVersion = "3.9.3";
+/// The `Server` header of the Admin API and, with `server_tokens`, of the gateway's own answers.
+inline constexpr const char* kServerTokens = "kong/3.9.3 gibbon/" GIBBON_VERSION;
+
+}  // namespace gibbon
