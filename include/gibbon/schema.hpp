@@ -22,10 +22,12 @@
 /// The rows alone give validation with Kong's messages, defaults, `/schemas/...` and the reference pages.
 namespace gibbon {
 
-enum class FieldType { kString, kNumber, kInteger, kBoolean, kArray, kSet, kMap, kRecord, kForeign, kJson };
+/// kAny: rules without a type, for the matches of checks alone; the type is that of the field that they look at.
+enum class FieldType { kString, kNumber, kInteger, kBoolean, kArray, kSet, kMap, kRecord, kForeign, kJson, kAny };
 
 /// A literal in a schema: a default, or one of the values of one_of().
-using Literal = std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, std::vector<std::string>>;
+using Literal = std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, std::vector<std::string>,
+                             std::vector<std::int64_t>>;
 
 /// A pattern (Lua's, as Kong writes them) with the message of its violation; empty: Kong's own message.
 struct Pattern {
@@ -33,23 +35,27 @@ struct Pattern {
   std::string message;
 };
 
+class Field;
 struct NamedField;
+struct Shorthand;
+struct Subschema;
 
-/// A check that looks at several fields of a record at once.
+/// A check that looks at several fields of a record at once. Names may be dotted ("config.minute").
 struct EntityCheck {
   enum class Kind {
     kAtLeastOneOf, kOnlyOneOf, kMutuallyRequired, kMutuallyExclusive, kDistinct, kConditional,
     kConditionalAtLeastOneOf, kCustom
   };
   Kind kind;
-  std::vector<std::string> fields;
-  /// kConditional: when the field matches, the other field must match too. See field rules for what matches.
-  std::string if_field, then_field;
-  std::vector<Literal> if_one_of, if_not_one_of, then_one_of;
-  bool then_null = false;      ///< The other field must be null.
-  bool then_required = false;  ///< The other field must be set.
-  std::string message;         ///< Kong's `then_err`, or the message of kCustom.
-  std::string custom_name;     ///< kCustom: a check that the host knows by name.
+  std::vector<std::string> fields{};       ///< All kinds but kConditional: the fields that it looks at.
+  std::string if_field{}, then_field{};    ///< kConditional: when the first field matches, the second must match too.
+  std::vector<Field> if_match{};           ///< One element of rules(); none matches always.
+  std::vector<Field> then_match{};         ///< kConditional: one element.
+  /// kConditionalAtLeastOneOf: where `if_match` fails but `else_match` does not, `else_fields` count.
+  std::vector<Field> else_match{};
+  std::vector<std::string> else_fields{};
+  std::string message{}, else_message{};   ///< Kong's `then_err` and `else_then_err`; "%s" is the field or the list.
+  std::string custom_name{};               ///< kCustom: a check that the host knows by name.
 };
 
 /// One field's type and rules. Built with the functions below, each rule returning the field itself.
@@ -96,17 +102,30 @@ class Field {
   Field& elements_of(Field element);
   Field& keys_of(Field key);
   Field& fields_of(std::vector<NamedField> named);
-  Field& check(EntityCheck c) { checks.push_back(std::move(c)); return *this; }
+  Field& check(EntityCheck c);
+  Field& must_be_null() { has_null_rule = true; return *this; }
+  Field& not_equal(Literal value) { ne_literal = std::move(value); has_ne = true; return *this; }
+  Field& equal(Literal value) { eq_literal = std::move(value); has_eq = true; return *this; }
+  Field& contains(std::string value) { contained = std::move(value); return *this; }
+  /// Replaces Kong's own message of whatever rule is violated.
+  Field& error(std::string message) { error_message = std::move(message); return *this; }
+  /// Records: a name that is not a field but is turned into some, by an expansion that the host knows ("url").
+  Field& shorthand(std::string name, Field value, std::string expansion);
+  /// Records: rows and checks that apply where `key` (its first known element, for a set) is one of a subschema's
+  /// keys. `error` is the message where none is; "%s" is the value.
+  Field& subschemas_by(std::string key, std::vector<Subschema> list, std::string error = "unknown type: %s");
 
   FieldType type;
   bool is_required = false, has_default = false, has_between = false, has_gt = false, is_uuid = false,
        is_timestamp = false, is_unique = false, is_auto = false, is_immutable = false, is_referenceable = false,
-       is_encrypted = false, is_abstract = false, cascades = false;
+       is_encrypted = false, is_abstract = false, cascades = false, has_null_rule = false, has_eq = false,
+       has_ne = false;
   double between_low = 0, between_high = 0, gt = 0;
   std::int64_t length_min = -1, length_max = -1, length_eq = -1;
-  Literal default_literal = nullptr;
+  Literal default_literal = nullptr, eq_literal = nullptr, ne_literal = nullptr;
   std::vector<Literal> allowed, forbidden;
-  std::string prefix_required, format_name, any_message, description_text, referenced_entity;
+  std::string prefix_required, format_name, any_message, description_text, referenced_entity, contained,
+      error_message, subschema_key, subschema_error;
   std::vector<Pattern> patterns, none_patterns, all_patterns;
   std::vector<std::string> any_patterns;
   std::vector<std::vector<std::string>> exclusive_subsets;
@@ -114,6 +133,8 @@ class Field {
   std::vector<Field> key;          ///< Maps: the keys' field, where it has rules.
   std::vector<NamedField> fields;  ///< Records: in the order in which they are shown.
   std::vector<EntityCheck> checks;
+  std::vector<Shorthand> shorthands;
+  std::vector<Subschema> subschemas;
 };
 
 /// A row of a record.
@@ -122,9 +143,34 @@ struct NamedField {
   Field field;
 };
 
+/// See Field::shorthand().
+struct Shorthand {
+  std::string name;
+  Field value;
+  std::string expansion;
+};
+
+/// See Field::subschemas_by(). A row here replaces the record's own row of that name.
+struct Subschema {
+  std::vector<std::string> keys;
+  std::vector<NamedField> fields;
+  std::vector<EntityCheck> checks;
+};
+
 inline Field& Field::elements_of(Field e) { element.assign(1, std::move(e)); return *this; }
 inline Field& Field::keys_of(Field k) { key.assign(1, std::move(k)); return *this; }
 inline Field& Field::fields_of(std::vector<NamedField> named) { fields = std::move(named); return *this; }
+inline Field& Field::check(EntityCheck c) { checks.push_back(std::move(c)); return *this; }
+inline Field& Field::shorthand(std::string name, Field value, std::string expansion) {
+  shorthands.push_back({std::move(name), std::move(value), std::move(expansion)});
+  return *this;
+}
+inline Field& Field::subschemas_by(std::string key, std::vector<Subschema> list, std::string error) {
+  subschema_key = std::move(key);
+  subschemas = std::move(list);
+  subschema_error = std::move(error);
+  return *this;
+}
 
 /// A record that stands on its own: an entity, or a plugin's `config`.
 using Schema = Field;
@@ -141,6 +187,8 @@ inline Field map(Field key, Field value) {
 inline Field record(std::vector<NamedField> rows) {
   Field f(FieldType::kRecord); f.fields_of(std::move(rows)); return f;
 }
+/// Rules without a type: see EntityCheck.
+inline Field rules() { return Field(FieldType::kAny); }
 inline Field foreign(std::string entity) { Field f(FieldType::kForeign); f.reference(std::move(entity)); return f; }
 
 }  // namespace gibbon

@@ -11,6 +11,8 @@ namespace gibbon::schema {
 
 /// Kong's answer at /schemas/...: {"entity_checks":[...],"fields":[{"name":{...}},...]}.
 json::object describe(const Schema& schema);
+/// Kong's answer at /schemas/plugins/{name}: the same, of the plugin's entity.
+json::object describe_plugin(const Schema& config);
 
 /// The row called `name`; null where there is none.
 const Field* find_field(const Schema& schema, std::string_view name);
@@ -18,9 +20,5 @@ const Field* find_field(const Schema& schema, std::string_view name);
 std::vector<const NamedField*> unique_fields(const Schema& schema);
 std::vector<const NamedField*> foreign_fields(const Schema& schema);
 std::vector<const NamedField*> immutable_fields(const Schema& schema);
-
-/// The schema of a plugin entity whose `config` is declared by `config`: what POST /plugins is checked against.
-/// `entity` is the base record (config::plugin_schema()), whose row `config` is replaced.
-Schema with_config(Schema entity, Schema config);
 
 }  // namespace gibbon::schema

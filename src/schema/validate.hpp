@@ -30,8 +30,12 @@ Checked check_update(const Schema& schema, const json::object& stored, const jso
 Checked check_upsert(const Schema& schema, const json::object& input, const json::object* stored);
 
 /// Resolves shorthands, fills defaults, sub-records and nulls, makes what is automatic (ids, timestamps in seconds),
-/// and turns whole numbers into integers. Unknown fields stay, so that validate() can refuse them.
-json::object process_auto_fields(const Schema& schema, json::object input, Operation operation);
+/// and turns whole numbers into integers. kUpdate fills nothing: what is absent stays absent. Unknown fields stay, so
+/// that validate() can refuse them. What is wrong with a shorthand goes to `violations`: then nothing else counts.
+json::object process_auto_fields(const Schema& schema, json::object input, Operation operation,
+                                 Violations& violations);
+/// A stored entity as it is shown: fields that it lacks get their defaults. Makes nothing automatic.
+json::object complete(const Schema& schema, json::object stored);
 /// Types, validators, unknown and required fields, formats, entity checks: all that is wrong, at once. `entity` is
 /// what process_auto_fields() or merge() made.
 Violations validate(const Schema& schema, const json::object& entity, Operation operation);

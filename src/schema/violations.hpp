@@ -24,4 +24,7 @@ struct Violations {
   [[nodiscard]] json::object to_json() const;
 };
 
+/// A value as Kong prints it inside messages: {id="...",route=null} on one line, keys sorted, null where JSON has null.
+std::string lua_text(const json::value& value);
+
 }  // namespace gibbon::schema
