@@ -1,0 +1,86 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.hpp"
+#include "config/entities.hpp"
+#include "plugin/registry.hpp"
+
+/// Which plugin configuration runs for a request: one per plugin, by Kong's eight levels, the most specific first:
+/// route+service+consumer, route+consumer, service+consumer, route+service, consumer, route, service, global.
+namespace gibbon::gateway {
+
+struct ChainItem {
+  const PluginDescriptor* plugin;
+  const void* config;         ///< What the plugin made of its configuration.
+  config::Uuid plugin_id;     ///< Of the configuration (the plugin entity).
+  std::uint32_t ordinal;      ///< The plugin's place in Registry::all(): lower runs earlier.
+};
+
+/// The configurations that run, by falling priority: for each phase the ones whose plugin has a method for it.
+/// Immutable; lives as long as its Chains.
+class Chain {
+ public:
+  explicit Chain(std::vector<ChainItem> items, std::span<const ChainItem> global_items);
+
+  /// Global configurations, whatever the route: these phases run before a route is known.
+  [[nodiscard]] std::span<const ChainItem> certificate() const { return phases_[0]; }
+  [[nodiscard]] std::span<const ChainItem> rewrite() const { return phases_[1]; }
+  [[nodiscard]] std::span<const ChainItem> access() const { return phases_[2]; }
+  [[nodiscard]] std::span<const ChainItem> header_filter() const { return phases_[3]; }
+  [[nodiscard]] std::span<const ChainItem> body_filter() const { return phases_[4]; }
+  [[nodiscard]] std::span<const ChainItem> log() const { return phases_[5]; }
+  /// Every configuration of the chain, one per plugin.
+  [[nodiscard]] std::span<const ChainItem> all() const { return items_; }
+
+ private:
+  std::vector<ChainItem> items_;
+  std::array<std::vector<ChainItem>, 6> phases_;
+};
+
+/// The chains of one snapshot. Equal chains are one object: ten thousand routes with global plugins alone share it.
+/// Threads: immutable, but for for_consumer(), which only one thread may call.
+class Chains {
+ public:
+  /// What cannot run is left out, with a line in `problems`: an unknown plugin, a configuration that its plugin
+  /// refuses.
+  static std::unique_ptr<Chains> build(std::span<const config::Plugin> plugins,
+                                       std::span<const config::Route> routes, const plugin::Registry& registry,
+                                       std::vector<Error>* problems);
+  ~Chains();
+
+  /// For requests without a route, and for the phases before one is known.
+  [[nodiscard]] const Chain& global() const noexcept { return *global_; }
+  [[nodiscard]] const Chain& route(std::uint32_t route) const noexcept { return *by_route_[route]; }
+  /// The chain once a consumer is known (consumer_id as text); the route's own where nothing is configured for the
+  /// consumer. The first call for a pair allocates, the next do not. Route kNone: no route.
+  [[nodiscard]] const Chain& for_consumer(std::uint32_t route, std::string_view consumer_id) const;
+
+ private:
+  struct Configuration;
+  struct Scope { std::string route, service, consumer; };
+  Chains();
+  std::vector<ChainItem> select(const Scope& scope) const;
+  const Chain* intern(std::vector<ChainItem> items) const;
+
+  std::vector<Configuration> configurations_;
+  /// Per plugin ordinal: "route/service/consumer" to an index of configurations_.
+  std::vector<std::unordered_map<std::string, std::uint32_t>> by_scope_;
+  std::vector<Scope> route_scopes_;
+  mutable std::map<std::vector<const void*>, std::unique_ptr<Chain>> chains_;
+  mutable std::unordered_map<std::string, const Chain*> by_consumer_;
+  std::unordered_map<std::string, std::uint32_t> consumers_;
+  std::vector<ChainItem> global_items_;
+  std::vector<const Chain*> by_route_;
+  const Chain* global_ = nullptr;
+};
+
+}  // namespace gibbon::gateway

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/result.hpp"
+#include "config/snapshot.hpp"
+#include "gateway/chain/chain.hpp"
+#include "gateway/router/router.hpp"
+
+namespace gibbon::gateway {
+
+/// A place where the nginx adapter keeps what it made for a service. `destroy` runs with the runtime's destructor,
+/// on its thread; it must not touch what belongs to the event thread.
+struct AdapterSlot {
+  void* data = nullptr;
+  void (*destroy)(void*) = nullptr;
+};
+
+/// Everything a worker needs for one generation of the configuration. Built, and destroyed, on a background thread;
+/// immutable in between, and used by the event thread alone.
+class Runtime {
+ public:
+  /// Never a dead gateway: what a snapshot has wrong is left out and told by warnings(). Errors: out of memory.
+  static Result<std::unique_ptr<Runtime>> build(config::Snapshot snapshot, const plugin::Registry& registry);
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  [[nodiscard]] std::uint64_t generation() const noexcept { return snapshot_.generation; }
+  [[nodiscard]] const config::Snapshot& snapshot() const noexcept { return snapshot_; }
+  /// Routes and plugin configurations that were left out, and why: for the error log.
+  [[nodiscard]] const std::vector<Error>& warnings() const noexcept { return warnings_; }
+
+  /// As Router::match(). Event thread.
+  bool match(const MatchInput& input, Match* match) const noexcept { return router_->match(input, match); }
+  [[nodiscard]] const Router& router() const noexcept { return *router_; }
+  [[nodiscard]] const config::Route& route(const Match& match) const noexcept { return snapshot_.routes[match.route]; }
+  /// Null where the route has no service.
+  [[nodiscard]] const config::Service* service(const Match& match) const noexcept {
+    return match.service == kNone ? nullptr : &snapshot_.services[match.service];
+  }
+  [[nodiscard]] const Chain& chain(const Match& match) const noexcept { return chains_->route(match.route); }
+  /// For `certificate`, `rewrite` and requests that match no route.
+  [[nodiscard]] const Chain& global_chain() const noexcept { return chains_->global(); }
+  [[nodiscard]] const Chains& chains() const noexcept { return *chains_; }
+  /// The adapter's own, one per service: `service` as in Match. Event thread.
+  [[nodiscard]] AdapterSlot& adapter_slot(std::uint32_t service) const noexcept { return slots_[service]; }
+
+  // A request holds a reference from its first phase to its log phase. Not atomic: event thread only.
+  void retain() const noexcept { ++references_; }
+  /// The references that are left. Where none is and the runtime is no longer current, it can be handed to the
+  /// loader's thread, to be destroyed there.
+  std::uint32_t release() const noexcept { return --references_; }
+  [[nodiscard]] std::uint32_t references() const noexcept { return references_; }
+
+ private:
+  explicit Runtime(config::Snapshot snapshot) : snapshot_(std::move(snapshot)) {}
+  config::Snapshot snapshot_;
+  std::optional<Router> router_;
+  std::unique_ptr<Chains> chains_;
+  mutable std::vector<AdapterSlot> slots_;
+  std::vector<Error> warnings_;
+  mutable std::uint32_t references_ = 0;
+};
+
+}  // namespace gibbon::gateway
