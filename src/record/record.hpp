@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -50,6 +51,10 @@ struct ExchangeHead {
 /// Reusable: parse() again overwrites. Threads: one.
 class ParsedRecord {
  public:
+  ParsedRecord() = default;
+  ParsedRecord(const ParsedRecord&) = delete;
+  ParsedRecord& operator=(const ParsedRecord&) = delete;
+
   /// Checks every length against `bytes`. Errors: a damaged record.
   Status parse(std::span<const std::byte> bytes);
 
@@ -58,11 +63,15 @@ class ParsedRecord {
   /// For redaction: the values may be replaced by views of longer life.
   [[nodiscard]] std::vector<Header>& request_headers() { return request_headers_; }
   [[nodiscard]] std::vector<Header>& response_headers() { return response_headers_; }
+  void replace_target(std::string_view target) { exchange_.target = target; }
+  /// The entry's UUID in binary: exchange().entry_id is its text.
+  [[nodiscard]] const std::array<std::uint8_t, 16>& entry_uuid() const { return entry_uuid_; }
 
  private:
   ExchangeHead head_{};
   ExchangeRecord exchange_;
   std::vector<Header> request_headers_, response_headers_;
+  std::array<std::uint8_t, 16> entry_uuid_{};
   char entry_id_[36], request_id_[32];
 };
 

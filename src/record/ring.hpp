@@ -31,21 +31,48 @@ inline constexpr std::uint32_t kMaxSlots = 256;
 /// Why a record did not get into the ring.
 enum class DropReason : std::uint32_t { kRingFull, kTooLarge, kCount };
 
+/// Why a record that was in the ring never reached its endpoint.
+enum class LossReason : std::uint32_t {
+  kDamaged,        ///< In the ring or in the spool.
+  kUnknownPlugin,  ///< No snapshot that is left knows the plugin of the record.
+  kEncodeFailed,   ///< The plugin's encode() threw.
+  kRejected,       ///< The endpoint refused the entry for good.
+  kSpoolFull,
+  kSpoolFailed,    ///< The disk failed, and the ring could not hold it any longer.
+  kCount
+};
+inline constexpr std::size_t kLossReasons = static_cast<std::size_t>(LossReason::kCount);
+
+/// What became of a number of records.
+struct Outcomes {
+  std::uint64_t delivered = 0;
+  std::uint64_t spooled = 0;
+  std::uint64_t lost[kLossReasons] = {};
+  [[nodiscard]] std::uint64_t total_lost() const {
+    std::uint64_t sum = 0;
+    for (std::uint64_t n : lost) sum += n;
+    return sum;
+  }
+  [[nodiscard]] std::uint64_t total() const { return delivered + spooled + total_lost(); }
+};
+
 /// What became of the records that left this ring, as of `tail`. Written by the agent alone.
 struct RingLedger {
   std::uint64_t tail = 0;
-  std::uint64_t records = 0;    ///< Records that left the ring: delivered + spooled + dropped.
-  std::uint64_t delivered = 0;
-  std::uint64_t spooled = 0;
-  std::uint64_t dropped = 0;
+  std::uint64_t records = 0;    ///< Records that left the ring: outcomes.total(), and the last one's seq.
+  Outcomes outcomes;
 };
 
 struct RingHeader {
   std::uint32_t magic, version;
   std::uint64_t capacity;  ///< Bytes; a power of two and a multiple of the page size.
+  /// Random, from when the ring was first made: (id, seq) names a record for good, also after a reboot has emptied
+  /// shared memory and slots and sequence numbers have begun again. A ring that replaces another takes its id over.
+  std::uint64_t id;
 
   alignas(64) std::atomic<std::uint64_t> head;   ///< Producer's.
-  std::atomic<std::uint64_t> pushed;             ///< Records written, ever.
+  /// Records written, ever. Stored after `head`: a producer that dies between the two leaves it one behind.
+  std::atomic<std::uint64_t> pushed;
   std::atomic<std::uint64_t> dropped[static_cast<std::size_t>(DropReason::kCount)];
   std::atomic<std::uint32_t> producer_pid;       ///< For people; the lock is what counts.
 
@@ -55,6 +82,9 @@ struct RingHeader {
   RingLedger ledgers[2];
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && sizeof(RingHeader) <= 4096);
+
+/// The type of an item that stands for records that cannot be read any more. No record has it.
+inline constexpr std::uint32_t kDamagedRecord = 0;
 
 /// The start of every record in the ring.
 struct RecordHead {
@@ -73,9 +103,11 @@ class RingMapping {
 
   /// Maps an existing ring. Errors: not a ring, another version, or a damaged header.
   static Result<RingMapping> open(const std::string& path);
-  /// Makes a new ring at `path` (which must not exist). `capacity` in bytes is rounded up to a power of two.
+  /// Makes a new ring at `path` (which must not exist; it appears there whole). `capacity` in bytes is rounded up
+  /// to a power of two. `predecessor`: an empty ring whose id, positions and counts the new one takes over.
   /// Errors: no room in the file system, with what to change.
-  static Result<RingMapping> create(const std::string& path, std::uint64_t capacity);
+  static Result<RingMapping> create(const std::string& path, std::uint64_t capacity,
+                                    const RingHeader* predecessor = nullptr);
 
   [[nodiscard]] RingHeader& header() const { return *static_cast<RingHeader*>(base_); }
   [[nodiscard]] std::byte* data() const { return data_; }
@@ -121,30 +153,34 @@ class RingConsumer {
   RingConsumer(RingMapping mapping, std::uint32_t slot);
 
   struct Item {
-    std::uint64_t end = 0;  ///< The position behind the record: what release() takes.
-    std::uint64_t seq = 0;
+    std::uint64_t end = 0;      ///< The position behind the record: what release() takes.
+    std::uint64_t seq = 0;      ///< Of the record; of the last one where there are several.
+    std::uint64_t records = 1;  ///< More than one only for kDamagedRecord.
     std::uint32_t type = 0;
-    std::span<const std::byte> bytes;  ///< With its RecordHead. Lives until it is released.
+    std::span<const std::byte> bytes;  ///< With its RecordHead. Lives until it is released. Empty where damaged.
   };
-  /// The next record that was not read yet; false when there is none. A damaged record (size out of bounds) counts
-  /// as dropped, with all that is behind it up to head, since nothing there can be found again.
+  /// The next record that was not read yet; false when there is none. Behind a damaged one (size or number out of
+  /// bounds) nothing up to head can be found again: it comes as one item of type kDamagedRecord that stands for all
+  /// of them, to be released as lost in its turn.
   bool next(Item* item) noexcept;
 
   /// Moves the tail to `end` and adds to the ledger what became of the records up to there, in one step.
-  void release(std::uint64_t end, std::uint64_t delivered, std::uint64_t spooled, std::uint64_t dropped) noexcept;
+  void release(std::uint64_t end, const Outcomes& outcomes) noexcept;
 
   [[nodiscard]] std::uint64_t unreleased_bytes() const noexcept;
+  /// Records ever written to this ring.
+  [[nodiscard]] std::uint64_t captured_records() const noexcept;
   [[nodiscard]] std::uint64_t unreleased_records() const noexcept;
   [[nodiscard]] RingLedger ledger() const noexcept;
   [[nodiscard]] const RingHeader& header() const { return mapping_.header(); }
   [[nodiscard]] std::uint32_t slot() const { return slot_; }
-  /// No process holds the producer's lock.
+  /// No process holds the producer's lock. Takes the lock for a moment, in which a new worker passes the slot by.
   [[nodiscard]] bool abandoned() const noexcept;
 
  private:
   RingMapping mapping_;
   std::uint32_t slot_;
-  std::uint64_t cursor_ = 0, cached_head_ = 0;
+  std::uint64_t cursor_ = 0, cached_head_ = 0, last_seq_ = 0;
 };
 
 }  // namespace gibbon::record
