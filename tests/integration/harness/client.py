@@ -70,6 +70,8 @@ class Client:
         names = {name.lower() for name, _ in headers}
         if "host" not in names and version == "1.1":
             headers.insert(0, ("Host", host or f"127.0.0.1:{self.port}"))
+        if "accept" not in names:
+            headers.append(("Accept", "*/*"))  # as curl does
         if body is not None and not names & {"content-length", "transfer-encoding"}:
             headers.append(("Content-Length", str(len(body))))
         head = f"{method} {target} HTTP/{version}\r\n" + "".join(f"{n}: {v}\r\n" for n, v in headers) + "\r\n"
