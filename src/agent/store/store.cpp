@@ -1,0 +1,40 @@
+#include "agent/store/store.hpp"
+
+namespace gibbon::agent {
+
+std::shared_ptr<const Image> Store::read() const {
+  const std::lock_guard lock(image_lock_);
+  return image_;
+}
+
+void Store::set_image(std::shared_ptr<const Image> image) {
+  const std::lock_guard lock(image_lock_);
+  image_.swap(image);
+}
+
+Status Store::publish(std::shared_ptr<const Image> image, const std::vector<Change>& changes) {
+  if (listener_ != nullptr)
+    if (auto ready = listener_->prepare(*image); !ready.ok()) return ready;
+  if (auto stored = persist(changes); !stored.ok()) {
+    if (listener_ != nullptr) listener_->abandoned();
+    return stored;
+  }
+  set_image(std::move(image));
+  if (listener_ != nullptr) listener_->committed();
+  return {};
+}
+
+Outcome<Row> Store::write(const std::function<Outcome<Row>(Transaction&)>& work) {
+  const std::lock_guard lock(writing_);
+  auto current = refresh(read());
+  if (!current.ok()) return database_error(current.error().message);
+  Transaction transaction(**current);
+  auto result = work(transaction);
+  if (!result.ok() || transaction.changes().empty()) return result;
+  const auto changes = transaction.changes();
+  if (auto done = publish(std::make_shared<const Image>(transaction.take_image()), changes); !done.ok())
+    return database_error(done.error().message);
+  return result;
+}
+
+}  // namespace gibbon::agent

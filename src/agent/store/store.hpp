@@ -1,0 +1,61 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "agent/store/transaction.hpp"
+#include "base/result.hpp"
+
+namespace gibbon::agent {
+
+/// Hears of every change, so that it can reach the gateway together with the store.
+/// Threads: called by whoever writes, one write at a time.
+class ChangeListener {
+ public:
+  virtual ~ChangeListener() = default;
+  /// Makes `image` ready to go live. An error refuses the change.
+  virtual Status prepare(const Image& image) = 0;
+  /// The change is durable: it goes live.
+  virtual void committed() = 0;
+  /// The change did not become durable after all.
+  virtual void abandoned() = 0;
+};
+
+/// Where the configuration is kept. Reads come from an immutable image and wait for nobody; writes follow one another.
+/// Threads: any. Durability: a write that returned without an error survives a crash and power loss, where the
+/// store writes at all.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  /// The configuration as of the last change; never null.
+  [[nodiscard]] std::shared_ptr<const Image> read() const;
+  /// False: the declarative store, whose content is replaced as a whole.
+  [[nodiscard]] virtual bool writable() const = 0;
+  /// Before threads begin to write. `listener` must outlive the store's last write; null: nobody.
+  void listen(ChangeListener* listener) { listener_ = listener; }
+
+  /// Runs `work` on a transaction and commits what it did; an error from it, or from the store, leaves everything as
+  /// it was. Gives what `work` gave.
+  Outcome<Row> write(const std::function<Outcome<Row>(Transaction&)>& work);
+
+ protected:
+  /// Makes the changes durable, all or none.
+  virtual Status persist(const std::vector<Change>& changes) = 0;
+  /// Called before a write: a new image where someone else changed what is stored.
+  virtual Result<std::shared_ptr<const Image>> refresh(std::shared_ptr<const Image> current) { return current; }
+  /// Replaces the image, telling the listener. With `writing_` held.
+  Status publish(std::shared_ptr<const Image> image, const std::vector<Change>& changes);
+  void set_image(std::shared_ptr<const Image> image);
+
+  std::mutex writing_;
+
+ private:
+  mutable std::mutex image_lock_;
+  std::shared_ptr<const Image> image_ = std::make_shared<Image>();
+  ChangeListener* listener_ = nullptr;
+};
+
+}  // namespace gibbon::agent
