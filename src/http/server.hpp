@@ -14,7 +14,8 @@
 
 /// A small HTTP/1.1 server for the agent's Admin API and the log service.
 ///
-/// A fixed number of threads, each with its own event loop; a connection stays on the loop that it was given. Requests
+/// A fixed number of threads, each with its own event loop; a connection stays on the loop that it was given (with more
+/// than one, a further thread accepts). A handler that blocks holds up the clients of its own loop. Requests
 /// are read whole, one at a time per connection, and handed to one handler on the connection's own thread; pipelined
 /// ones wait in the order in which they came. Nothing polls: a server without traffic sleeps.
 ///
