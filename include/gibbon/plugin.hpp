@@ -12,7 +12,7 @@
 /// What a plugin is to the host. A plugin is two files, schema.cpp and handler.cpp:
 ///
 ///     // schema.cpp
-///     gibbon::Schema request_counter_schema() { return gibbon::record({...}); }
+///     gibbon::Schema request_counter_schema() { return gibbon::fields::record({...}); }
 ///
 ///     // handler.cpp
 ///     struct Config { explicit Config(const gibbon::ConfigView& view); ... };

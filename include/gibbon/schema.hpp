@@ -11,7 +11,8 @@
 /// The language in which configuration is declared: entities of the gateway and the `config` record of a plugin
 /// alike. A schema is a list of rows, each the name of a field and its rules, written in Kong's words:
 ///
-///     Schema schema() {
+///     using namespace gibbon::fields;
+///     gibbon::Schema schema() {
 ///       return record({
 ///           {"log_endpoint", string().default_value("http://localhost:3000/logs").url()},
 ///           {"timeout", number().default_value(10000).between(0, 2147483646)},
@@ -103,7 +104,7 @@ class Field {
   Field& keys_of(Field key);
   Field& fields_of(std::vector<NamedField> named);
   Field& check(EntityCheck c);
-  Field& must_be_null() { has_null_rule = true; return *this; }
+  Field& must_be_null() { return equal(nullptr); }
   Field& not_equal(Literal value) { ne_literal = std::move(value); has_ne = true; return *this; }
   Field& equal(Literal value) { eq_literal = std::move(value); has_eq = true; return *this; }
   Field& contains(std::string value) { contained = std::move(value); return *this; }
@@ -118,8 +119,7 @@ class Field {
   FieldType type;
   bool is_required = false, has_default = false, has_between = false, has_gt = false, is_uuid = false,
        is_timestamp = false, is_unique = false, is_auto = false, is_immutable = false, is_referenceable = false,
-       is_encrypted = false, is_abstract = false, cascades = false, has_null_rule = false, has_eq = false,
-       has_ne = false;
+       is_encrypted = false, is_abstract = false, cascades = false, has_eq = false, has_ne = false;
   double between_low = 0, between_high = 0, gt = 0;
   std::int64_t length_min = -1, length_max = -1, length_eq = -1;
   Literal default_literal = nullptr, eq_literal = nullptr, ne_literal = nullptr;
@@ -175,6 +175,9 @@ inline Field& Field::subschemas_by(std::string key, std::vector<Subschema> list,
 /// A record that stands on its own: an entity, or a plugin's `config`.
 using Schema = Field;
 
+/// Builders of rows: `using namespace gibbon::fields;` in a schema.cpp.
+namespace fields {
+
 inline Field string() { return Field(FieldType::kString); }
 inline Field number() { return Field(FieldType::kNumber); }
 inline Field integer() { return Field(FieldType::kInteger); }
@@ -191,4 +194,5 @@ inline Field record(std::vector<NamedField> rows) {
 inline Field rules() { return Field(FieldType::kAny); }
 inline Field foreign(std::string entity) { Field f(FieldType::kForeign); f.reference(std::move(entity)); return f; }
 
+}  // namespace fields
 }  // namespace gibbon
