@@ -1,7 +1,5 @@
 #include "config/settings.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -22,6 +20,9 @@ using Values = Settings::Values;
 
 /// Plugins that `bundled` stands for. The logger of the guide is not one: it is named, as in Kong.
 constexpr std::array<std::string_view, 0> kBundledPlugins{};
+
+/// Half of the slots in shared memory: at a reload old and new workers stand side by side.
+constexpr double kMaxWorkers = 128;
 
 /// Keys that are another name for a directive. As in Kong, the directive's name wins.
 constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
@@ -136,6 +137,8 @@ class Reader {
 
   void read_general() {
     settings_.prefix = settings_.effective["prefix"] = absolute_path(text("prefix"));
+    settings_.conf_file = text("conf_file");
+    settings_.from_environment = split_list(text("from_environment"));
     settings_.log_level = text("log_level");
     for (const std::string& name : split_list(text("plugins"))) {
       if (name == "off") continue;
@@ -317,8 +320,8 @@ class Reader {
 
   void whole_workers() {
     const double count = settings::parse_number(settings_.nginx_worker_processes).value_or(0);
-    if (count >= 1 && count <= 32 && count == std::floor(count)) return;
-    fail("nginx_worker_processes must be 'auto' or a number between 1 and 32, got '" +
+    if (count >= 1 && count <= kMaxWorkers && count == std::floor(count)) return;
+    fail("nginx_worker_processes must be 'auto' or a number between 1 and 128, got '" +
              settings_.nginx_worker_processes + "'", "nginx_worker_processes");
   }
 

@@ -87,6 +87,9 @@ struct Settings {
   std::vector<std::string> lua_ssl_trusted_certificate;  ///< Paths, or "system".
   std::uint32_t lua_ssl_verify_depth = 1;
 
+  std::string conf_file;                       ///< The file that was read; empty: none.
+  std::vector<std::string> from_environment;   ///< Keys whose value came from a variable.
+
   /// Every key's effective value as text, known-but-unused ones of Kong's included.
   Values effective;
   /// What an operator should hear of: keys of Kong's that have no effect here.
@@ -103,6 +106,10 @@ struct Settings {
   /// over it the variables KONG_<KEY>, over these GIBBON_<KEY> of `environment` ("NAME=value", null at the end),
   /// over these `prefix` where it is not empty.
   static Result<Settings> load(const std::string& file, const std::string& prefix, const char* const* environment);
+
+  /// The same for a gateway that runs in `prefix`: its own file where `file` is empty, and what came from the
+  /// environment at its start stays unless `environment` says otherwise.
+  static Result<Settings> reload(const std::string& file, const std::string& prefix, const char* const* environment);
 
   /// The settings that `gibbon start` wrote, for its children. Errors: there are none, or they are damaged.
   static Result<Settings> load_effective(const std::string& prefix);

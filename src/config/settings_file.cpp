@@ -27,7 +27,7 @@ Result<std::string> read_whole(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
   std::ostringstream text;
   if (!stream || !(text << stream.rdbuf() || stream.peek() == EOF)) {
-    return Error{path + ": " + std::strerror(errno), ""};
+    return Error{path + ": " + std::strerror(errno != 0 ? errno : EIO), ""};
   }
   return std::move(text).str();
 }
@@ -75,6 +75,9 @@ std::string quote(std::string_view value) {
   return text + '"';
 }
 
+/// Keys of our own making in .gibbon_env; no operator sets them.
+bool is_internal(std::string_view name) { return name == "conf_file" || name == "from_environment"; }
+
 /// KONG_<KEY> and then GIBBON_<KEY>. A variable that is no key is left alone: images set KONG_VERSION and the like.
 void read_environment(const char* const* environment, Settings::Values& values) {
   for (const std::string_view prefix : {"KONG_", "GIBBON_"}) {
@@ -83,6 +86,7 @@ void read_environment(const char* const* environment, Settings::Values& values) 
       const auto equals = text.find('=');
       if (!text.starts_with(prefix) || equals == std::string_view::npos || equals <= prefix.size()) continue;
       const std::string name = settings::to_lower(text.substr(prefix.size(), equals - prefix.size()));
+      if (is_internal(name)) continue;
       if (settings::find_key(name) != nullptr || settings::is_directive(name) || settings::is_ignored_family(name)) {
         values[name] = trim(text.substr(equals + 1));
       }
@@ -150,33 +154,70 @@ Result<Settings::Values> Settings::parse_file(std::string_view text) {
   return values;
 }
 
-Result<Settings> Settings::load(const std::string& file, const std::string& prefix, const char* const* environment) {
-  std::string path = file;
-  for (const char* fallback : kDefaultFiles) {
-    if (path.empty() && ::access(fallback, F_OK) == 0) path = fallback;
-  }
-  Values values;
-  if (!path.empty()) {
-    if (::access(path.c_str(), F_OK) != 0) return Error{"no file at: " + path, ""};
-    auto text = read_whole(path);
-    if (!text) return Error{"could not load config file: " + text.error().message, ""};
-    auto read = parse_file(*text);
-    if (!read) return Error{"could not load config file: " + path + ": " + read.error().message, ""};
-    values = std::move(read.value());
-  }
-  read_environment(environment, values);
-  if (!prefix.empty()) values["prefix"] = prefix;
+namespace {
 
-  auto settings = from_values(values);
+/// Everything that was asked for, before it is checked.
+struct Request {
+  std::string file;
+  Settings::Values environment;  ///< Over the file.
+  std::string prefix;            ///< Over both, where it is not empty.
+};
+
+Result<Settings> load_request(Request request) {
+  for (const char* fallback : kDefaultFiles) {
+    if (request.file.empty() && ::access(fallback, F_OK) == 0) request.file = fallback;
+  }
+  Settings::Values values;
+  if (!request.file.empty()) {
+    if (::access(request.file.c_str(), F_OK) != 0) return Error{"no file at: " + request.file, ""};
+    auto text = read_whole(request.file);
+    if (!text) return Error{"could not load config file: " + text.error().message, ""};
+    auto read = Settings::parse_file(*text);
+    if (!read) return Error{"could not load config file: " + request.file + ": " + read.error().message, ""};
+    values = std::move(read.value());
+    std::error_code ignored;
+    values["conf_file"] = std::filesystem::absolute(request.file, ignored).string();
+  }
+  std::string names;
+  for (const auto& [name, value] : request.environment) {
+    values[name] = value;
+    names += (names.empty() ? "" : ",") + name;
+  }
+  values["from_environment"] = names;
+  if (!request.prefix.empty()) values["prefix"] = request.prefix;
+
+  auto settings = Settings::from_values(values);
   if (!settings) return settings;
   if (const std::string problems = missing_files(*settings); !problems.empty()) return Error{problems, ""};
   return settings;
 }
 
+}  // namespace
+
+Result<Settings> Settings::load(const std::string& file, const std::string& prefix, const char* const* environment) {
+  Request request{.file = file, .environment = {}, .prefix = prefix};
+  read_environment(environment, request.environment);
+  return load_request(std::move(request));
+}
+
+Result<Settings> Settings::reload(const std::string& file, const std::string& prefix,
+                                  const char* const* environment) {
+  const auto running = load_effective(prefix);
+  if (!running) return running;
+  Request request{.file = file.empty() ? running->conf_file : file, .environment = {}, .prefix = running->prefix};
+  for (const std::string& name : running->from_environment) {
+    const auto found = running->effective.find(name);
+    if (found != running->effective.end()) request.environment[name] = found->second;
+  }
+  read_environment(environment, request.environment);
+  return load_request(std::move(request));
+}
+
 Result<Settings> Settings::load_effective(const std::string& prefix) {
   const Paths paths = Paths::of(prefix);
+  if (::access(paths.prefix.c_str(), F_OK) != 0) return Error{"no such prefix: " + paths.prefix, ""};
   auto text = read_whole(paths.settings);
-  if (!text) return Error{"Gibbon was not started in " + paths.prefix + " (" + text.error().message + ")", ""};
+  if (!text) return Error{"Gibbon is not running at " + paths.prefix, ""};
   auto values = parse_file(*text);
   if (!values) return Error{paths.settings + ": " + values.error().message, ""};
   return from_values(*values);

@@ -84,6 +84,10 @@ constexpr Key kKeys[] = {
     {"nginx_worker_processes", kString, "auto"},
     {"nginx_daemon", kBoolean, "on"},
 
+    // Written by us, for a later reload.
+    {"conf_file"},
+    {"from_environment", kList},
+
     // The only way that stands.
     {"role", kString, "traditional", "traditional"},
     {"router_flavor", kString, "traditional_compatible", "traditional, traditional_compatible"},

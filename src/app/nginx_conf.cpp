@@ -1,0 +1,298 @@
+#include "app/nginx_conf.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+#include "app/certificates.hpp"
+
+namespace gibbon::app {
+
+namespace {
+
+using Directives = std::vector<Settings::Directive>;
+
+/// What every proxied request tells its upstream, for proxy_set_header and grpc_set_header alike. The variable
+/// carries the forwarding headers as further lines of its own, so that one evaluation makes them all; those that a
+/// client sent are taken away here.
+constexpr std::pair<std::string_view, std::string_view> kUpstreamHeaders[] = {
+    {"Via", "$gibbon_forwarded"}, {"X-Forwarded-For", "\"\""},    {"X-Forwarded-Proto", "\"\""},
+    {"X-Forwarded-Host", "\"\""}, {"X-Forwarded-Port", "\"\""},   {"X-Forwarded-Path", "\"\""},
+    {"X-Forwarded-Prefix", "\"\""}, {"X-Real-IP", "\"\""},        {"X-Kong-Request-Id", "\"\""},
+    {"TE", "\"\""},               {"Proxy", "\"\""},              {"Proxy-Connection", "\"\""},
+    {"Keep-Alive", "\"\""}};
+
+constexpr std::string_view kIntermediateCiphers =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+    "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305";
+constexpr std::string_view kOldCiphersToo =
+    ":ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:"
+    "ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES256-SHA384:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA:"
+    "DHE-RSA-AES128-SHA256:DHE-RSA-AES256-SHA256:AES128-GCM-SHA256:AES256-GCM-SHA384:AES128-SHA256:"
+    "AES256-SHA256:AES128-SHA:AES256-SHA:DES-CBC3-SHA";
+
+/// A value as one word of nginx's language.
+std::string word(std::string_view value) {
+  const bool plain = !value.empty() && value.find_first_of(" \t\r\n;{}\"'\\#$") == std::string_view::npos;
+  if (plain) return std::string(value);
+  std::string text = "\"";
+  for (const char c : value) {
+    if (c == '"' || c == '\\') text += '\\';
+    text += c;
+  }
+  return text + '"';
+}
+
+std::string words(const std::vector<std::string>& values, std::string_view none) {
+  std::string text;
+  for (const std::string& value : values) text += (text.empty() ? "" : " ") + word(value);
+  return text.empty() ? std::string(none) : text;
+}
+
+const char* on_off(bool value) { return value ? "on" : "off"; }
+
+class Writer {
+ public:
+  Writer(const Settings& settings, const Paths& paths, const NginxHost& host)
+      : settings_(settings), paths_(paths), host_(host) {}
+
+  std::string write() {
+    line("# Written by gibbon from its settings; changes here are lost. Use the nginx_* keys to add directives.");
+    main_block();
+    open("events");
+    inject(settings_.events_directives);
+    close();
+    open("http");
+    http_block();
+    if (!settings_.proxy_listen.empty()) {
+      upstream_block();
+      proxy_server();
+    }
+    close();
+    return std::move(text_);
+  }
+
+ private:
+  void line(std::string_view text) {
+    if (!text.empty()) text_.append(2 * depth_, ' ').append(text);
+    text_ += '\n';
+  }
+  void set(std::string_view name, std::string_view value) { line(fmt::format("{} {};", name, value)); }
+  void open(std::string_view name) {
+    line(fmt::format("{} {{", name));
+    ++depth_;
+  }
+  void close() {
+    --depth_;
+    line("}");
+  }
+  void inject(const Directives& directives) {
+    for (const auto& [name, value] : directives) {
+      const bool machine = value == "auto" && (name == "worker_rlimit_nofile" || name == "worker_connections");
+      set(name, machine ? std::to_string(host_.open_files) : value);
+    }
+  }
+  static bool names(const Directives& directives, std::string_view name) {
+    return std::ranges::find(directives, name, &Settings::Directive::name) != directives.end();
+  }
+
+  void main_block() {
+    set("load_module", word(host_.module));
+    set("pid", word(paths_.pids + "/nginx.pid"));
+    set("error_log", fmt::format("{} {}", word(settings_.proxy_error_log), settings_.log_level));
+    if (!host_.user.empty()) set("user", host_.user);
+    set("worker_processes", settings_.nginx_worker_processes == "auto" ? std::to_string(host_.workers)
+                                                                       : settings_.nginx_worker_processes);
+    inject(settings_.main_directives);
+    line("");
+  }
+
+  void http_block() {
+    set("server_tokens", "off");
+    set("underscores_in_headers", "on");
+    set("uninitialized_variable_warn", "off");
+    temporary_folders();
+    inject(settings_.http_directives);
+    line("log_format kong_log_format '$remote_addr - $remote_user [$time_local] \"$request\" $status '");
+    line("  '$body_bytes_sent \"$http_referer\" \"$http_user_agent\" kong_request_id: \"$kong_request_id\"';");
+    resolver();
+    line("");
+    gibbon_directives();
+    line("");
+  }
+
+  void temporary_folders() {
+    for (const std::string_view kind : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"}) {
+      set(fmt::format("{}_temp_path", kind), word(fmt::format("{}/{}", host_.temporary, kind)));
+    }
+  }
+
+  void resolver() {
+    const auto& servers = settings_.dns_resolver.empty() ? host_.name_servers : settings_.dns_resolver;
+    if (servers.empty() || names(settings_.http_directives, "resolver")) return;
+    // As Kong: addresses of IPv4 alone.
+    set("resolver", fmt::format("{} ipv6=off", words(servers, "")));
+  }
+
+  void gibbon_directives() {
+    set("gibbon_shared", word(paths_.shared));
+    set("gibbon_ring_size", std::to_string(settings_.ring_size_bytes));
+    set("gibbon_plugin_path", words(settings_.plugin_path, "\"\""));
+    if (!settings_.plugins.empty()) set("gibbon_plugins", words(settings_.plugins, ""));
+    set("gibbon_hosts_file", word(settings_.dns_hostsfile));
+    set("gibbon_resolv_conf", "/etc/resolv.conf");
+    if (!settings_.trusted_ips.empty()) set("gibbon_trusted_ips", words(settings_.trusted_ips, ""));
+    set("gibbon_error_default_type", word(settings_.error_default_type));
+    set("gibbon_headers", words(settings_.headers, "off"));
+    set("gibbon_headers_upstream", words(settings_.headers_upstream, "off"));
+  }
+
+  void upstream_block() {
+    open("upstream gibbon_upstream");
+    set("server", "0.0.0.1");
+    line("gibbon_balancer;");
+    if (settings_.upstream_keepalive_pool_size > 0) {
+      set("keepalive", std::to_string(settings_.upstream_keepalive_pool_size));
+      // nginx takes neither "no limit" nor fractions of a second here.
+      const auto requests = settings_.upstream_keepalive_max_requests;
+      set("keepalive_requests", std::to_string(requests == 0 ? 1'000'000'000u : requests));
+      const double idle = settings_.upstream_keepalive_idle_timeout_s;
+      set("keepalive_timeout", idle == 0 ? "365d" : fmt::format("{}ms", std::max(1l, std::lround(idle * 1000))));
+    }
+    inject(settings_.upstream_directives);
+    close();
+    line("");
+  }
+
+  void proxy_server() {
+    open("server");
+    set("server_name", "kong");
+    for (const Listener& listener : settings_.proxy_listen) set("listen", listener.text());
+    logs();
+    if (std::ranges::any_of(settings_.proxy_listen, &Listener::ssl)) tls();
+    real_ip();
+    inject(settings_.proxy_directives);
+    line("");
+    set("error_page", "400 404 405 408 411 412 413 414 417 /kong_error_handler");
+    set("error_page", "494 =494 /kong_error_handler");
+    set("error_page", "500 502 503 504 /kong_error_handler");
+    line("");
+    proxy_location();
+    grpc_location();
+    error_location();
+    close();
+  }
+
+  void logs() {
+    const std::string& access = settings_.proxy_access_log;
+    const bool plain = access != "off" && access.find(' ') == std::string::npos;
+    set("access_log", plain ? word(access) + " kong_log_format" : access);
+    set("error_log", fmt::format("{} {}", word(settings_.proxy_error_log), settings_.log_level));
+  }
+
+  void tls() {
+    for (const CertificatePair& pair : proxy_certificates(settings_, paths_)) {
+      set("ssl_certificate", word(pair.certificate));
+      set("ssl_certificate_key", word(pair.key));
+    }
+    set("ssl_session_cache", fmt::format("shared:SSL:{}", settings_.ssl_session_cache_size));
+    const std::string& suite = settings_.ssl_cipher_suite;
+    const bool modern = suite == "modern", old = suite == "old", fips = suite == "fips", custom = suite == "custom";
+    set("ssl_protocols", custom   ? settings_.ssl_protocols
+                         : modern ? "TLSv1.3"
+                         : old    ? "TLSv1 TLSv1.1 TLSv1.2 TLSv1.3"
+                         : fips   ? "TLSv1.2"
+                                  : "TLSv1.2 TLSv1.3");
+    set("ssl_prefer_server_ciphers", on_off(custom ? settings_.ssl_prefer_server_ciphers : old || fips));
+    if (custom && !settings_.ssl_ciphers.empty()) set("ssl_ciphers", word(settings_.ssl_ciphers));
+    if (fips) set("ssl_ciphers", word("TLSv1.2+FIPS:kRSA+FIPS:!eNULL:!aNULL"));
+    if (suite == "intermediate") set("ssl_ciphers", kIntermediateCiphers);
+    if (old) {
+      set("ssl_ciphers", fmt::format("{}{}", kIntermediateCiphers, kOldCiphersToo));
+      set("ssl_conf_command", "CipherString DEFAULT:@SECLEVEL=0");
+    }
+    set("ssl_session_tickets", on_off(settings_.ssl_session_tickets));
+    set("ssl_session_timeout", settings_.ssl_session_timeout);
+  }
+
+  void real_ip() {
+    set("real_ip_header", settings_.real_ip_header);
+    set("real_ip_recursive", on_off(settings_.real_ip_recursive));
+    for (const std::string& address : settings_.trusted_ips) set("set_real_ip_from", address);
+  }
+
+  void proxy_location() {
+    open("location /");
+    line("gibbon on;");
+    set("default_type", "''");
+    set("proxy_http_version", "1.1");
+    set("proxy_buffering", "on");
+    set("proxy_request_buffering", "off");
+    set("proxy_redirect", "off");
+    set("proxy_set_header", "Host $gibbon_upstream_host");
+    set("proxy_set_header", "Connection $gibbon_upstream_connection");
+    set("proxy_set_header", "Upgrade $gibbon_upstream_upgrade");
+    upstream_tail("proxy");
+    inject(settings_.location_directives);
+    set("proxy_pass", "https://gibbon_upstream");
+    close();
+    line("");
+  }
+
+  void grpc_location() {
+    open("location @gibbon_grpc");
+    line("internal;");
+    line("gibbon on;");
+    set("default_type", "''");
+    set("grpc_set_header", "Host $gibbon_upstream_host");
+    upstream_tail("grpc");
+    set("grpc_pass", "grpcs://gibbon_upstream");
+    close();
+    line("");
+  }
+
+  /// What proxy_pass and grpc_pass have in common. The scheme and the peer are the balancer's.
+  void upstream_tail(std::string_view kind) {
+    for (const auto& [name, value] : kUpstreamHeaders) {
+      // gRPC needs its `te: trailers` and has no such headers to take away.
+      const bool connection_header = name == "TE" || name == "Proxy-Connection" || name == "Keep-Alive";
+      if (kind == "grpc" && connection_header) continue;
+      set(fmt::format("{}_set_header", kind), fmt::format("{} {}", name, value));
+    }
+    if (kind == "grpc") set("grpc_set_header", "TE trailers");
+    set(fmt::format("{}_pass_header", kind), "Server");
+    set(fmt::format("{}_pass_header", kind), "Date");
+    set(fmt::format("{}_ssl_name", kind), "$gibbon_upstream_host_name");
+    set(fmt::format("{}_ssl_server_name", kind), "on");
+    set(fmt::format("{}_ssl_verify", kind), "off");
+    if (!host_.certificate_authorities.empty()) {
+      set(fmt::format("{}_ssl_trusted_certificate", kind), word(host_.certificate_authorities));
+    }
+    set(fmt::format("{}_ssl_verify_depth", kind), std::to_string(settings_.lua_ssl_verify_depth));
+  }
+
+  void error_location() {
+    open("location = /kong_error_handler");
+    line("internal;");
+    set("default_type", "''");
+    line("gibbon_error_handler;");
+    close();
+  }
+
+  const Settings& settings_;
+  const Paths& paths_;
+  const NginxHost& host_;
+  std::string text_;
+  std::size_t depth_ = 0;
+};
+
+}  // namespace
+
+std::string nginx_conf(const Settings& settings, const Paths& paths, const NginxHost& host) {
+  return Writer(settings, paths, host).write();
+}
+
+}  // namespace gibbon::app
