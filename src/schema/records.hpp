@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/json.hpp"
+#include "gibbon/schema.hpp"
+
+/// How the parts of the engine find rows and values in records.
+namespace gibbon::schema {
+
+/// The subschema that `object` selects; null where the record has none or where none is known for it.
+const Subschema* select_subschema(const Field& record, const json::object& object);
+/// The row of `name`: the subschema's (which may be null), else the record's; null where there is none.
+const Field* find_row(const Field& record, const Subschema* subschema, std::string_view name);
+/// The same for a dotted name, through nested records.
+const Field* find_row_by_path(const Field& record, const Subschema* subschema, std::string_view path);
+/// The value at a dotted name; null where it is absent (a JSON null is a value).
+const json::value* find_value(const json::object& object, std::string_view path);
+/// Set and not empty: no null, empty text, array or object.
+bool is_nonempty(const json::value* value);
+
+}  // namespace gibbon::schema
