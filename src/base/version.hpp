@@ -1,6 +1,6 @@
 #pragma once
 
-#include <string>
+#include <string_view>
 
 /// Who we say we are. Kong's tools and clients look at the emulated version alone.
 namespace gibbon {
@@ -10,5 +10,8 @@ inline constexpr const char* kVersion = GIBBON_VERSION;
 inline constexpr const char* kKongVersion = "3.9.3";
 /// The `Server` header of the Admin API and, with `server_tokens`, of the gateway's own answers.
 inline constexpr const char* kServerTokens = "kong/3.9.3 gibbon/" GIBBON_VERSION;
+
+/// What Via says in both directions.
+inline constexpr std::string_view kViaToken = "1.1 kong/3.9.3";
 
 }  // namespace gibbon

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string_view>
+
+#include "gateway/nginx/context.hpp"
+
+// Answers that the gateway gives itself, in Kong's form.
+namespace gibbon::nginx {
+
+/// Kong's error answer: `message` with the request's id, as JSON, HTML, XML or plain text, whichever the client
+/// prefers by its Accept header (without one: by its Content-Type, then the configured default).
+LocalAnswer message_answer(Context& ctx, int status, std::string_view message);
+
+/// Sends ctx.answer and ends the request. The result is for ngx_http_finalize_request.
+ngx_int_t send_answer(Context& ctx);
+
+/// Adds a header to the answer. Key and value must outlive the request (constants, or the request's pool).
+void add_answer_header(ngx_http_request_t* r, ngx_str_t key, ngx_str_t value);
+
+}  // namespace gibbon::nginx

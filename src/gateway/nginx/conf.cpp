@@ -1,0 +1,146 @@
+#include "gateway/nginx/conf.hpp"
+
+#include <new>
+
+namespace gibbon::nginx {
+namespace {
+
+void destroy_main_conf(void* data) { static_cast<MainConf*>(data)->~MainConf(); }
+
+MainConf& main_conf(ngx_conf_t* cf) {
+  return *static_cast<MainConf*>(ngx_http_conf_get_module_main_conf(cf, ngx_http_gibbon_module));
+}
+
+/// The arguments of a directive, without its name.
+std::vector<std::string> arguments(ngx_conf_t* cf) {
+  auto* args = static_cast<ngx_str_t*>(cf->args->elts);
+  std::vector<std::string> out;
+  for (ngx_uint_t i = 1; i < cf->args->nelts; ++i) out.emplace_back(view(args[i]));
+  return out;
+}
+
+constexpr char* kConfOk = nullptr;
+char* const kConfError = static_cast<char*>(NGX_CONF_ERROR);
+
+template <std::string MainConf::*Member>
+char* set_text(ngx_conf_t* cf, ngx_command_t*, void*) {
+  main_conf(cf).*Member = arguments(cf).front();
+  return kConfOk;
+}
+
+template <std::vector<std::string> MainConf::*Member>
+char* set_list(ngx_conf_t* cf, ngx_command_t*, void*) {
+  main_conf(cf).*Member = arguments(cf);
+  return kConfOk;
+}
+
+char* set_ring_size(ngx_conf_t* cf, ngx_command_t*, void*) {
+  auto* args = static_cast<ngx_str_t*>(cf->args->elts);
+  const ssize_t size = ngx_parse_size(&args[1]);
+  if (size < 65536) {
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"gibbon_ring_size\" must be a size of at least 64k, not \"%V\"", &args[1]);
+    return kConfError;
+  }
+  main_conf(cf).ring_bytes = static_cast<std::size_t>(size);
+  return kConfOk;
+}
+
+char* set_trusted(ngx_conf_t* cf, ngx_command_t*, void*) {
+  auto* args = static_cast<ngx_str_t*>(cf->args->elts);
+  for (ngx_uint_t i = 1; i < cf->args->nelts; ++i) {
+    ngx_cidr_t cidr;
+    if (view(args[i]) == "unix:") continue;
+    if (ngx_ptocidr(&args[i], &cidr) == NGX_ERROR) {
+      ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"gibbon_trusted_ips\" must hold addresses or CIDR ranges, not \"%V\"", &args[i]);
+      return kConfError;
+    }
+    main_conf(cf).trusted.push_back(cidr);
+  }
+  return kConfOk;
+}
+
+/// Kong's `headers`: names of headers, the groups server_tokens and latency_tokens, or off.
+char* set_headers(ngx_conf_t* cf, ngx_command_t*, void*) {
+  ResponseHeaderSwitches on{false, false, false, false, false, false, false};
+  for (const std::string& name : arguments(cf)) {
+    const auto is = [&](std::string_view other) { return equals_ignoring_case(name, other); };
+    if (is("off")) continue;
+    if (is("server_tokens")) on.server = on.via = true;
+    else if (is("latency_tokens")) on.upstream_latency = on.proxy_latency = on.response_latency = true;
+    else if (is("Server")) on.server = true;
+    else if (is("Via")) on.via = true;
+    else if (is("X-Kong-Request-Id")) on.request_id = true;
+    else if (is("X-Kong-Upstream-Latency")) on.upstream_latency = true;
+    else if (is("X-Kong-Proxy-Latency")) on.proxy_latency = true;
+    else if (is("X-Kong-Response-Latency")) on.response_latency = true;
+    else if (is("X-Kong-Upstream-Status")) on.upstream_status = true;
+    else if (!is("X-Kong-Admin-Latency")) {
+      ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"gibbon_headers\" does not know \"%s\"", name.c_str());
+      return kConfError;
+    }
+  }
+  main_conf(cf).headers = on;
+  return kConfOk;
+}
+
+char* set_headers_upstream(ngx_conf_t* cf, ngx_command_t*, void*) {
+  main_conf(cf).upstream_request_id = false;
+  for (const std::string& name : arguments(cf)) {
+    if (equals_ignoring_case(name, "X-Kong-Request-Id")) main_conf(cf).upstream_request_id = true;
+  }
+  return kConfOk;
+}
+
+}  // namespace
+
+MainConf* main_conf(const ngx_http_request_t* r) {
+  return static_cast<MainConf*>(ngx_http_get_module_main_conf(r, ngx_http_gibbon_module));
+}
+
+MainConf* main_conf(const ngx_cycle_t* cycle) {
+  return static_cast<MainConf*>(ngx_http_cycle_get_module_main_conf(cycle, ngx_http_gibbon_module));
+}
+
+void* create_main_conf(ngx_conf_t* cf) {
+  ngx_pool_cleanup_t* cleanup = ngx_pool_cleanup_add(cf->pool, sizeof(MainConf));
+  if (cleanup == nullptr) return nullptr;
+  auto* conf = new (cleanup->data) MainConf;
+  cleanup->handler = destroy_main_conf;
+  return conf;
+}
+
+void* create_loc_conf(ngx_conf_t* cf) {
+  auto* conf = static_cast<LocConf*>(ngx_pcalloc(cf->pool, sizeof(LocConf)));
+  if (conf != nullptr) conf->enabled = NGX_CONF_UNSET;
+  return conf;
+}
+
+char* merge_loc_conf(ngx_conf_t*, void* parent, void* child) {
+  auto* from = static_cast<LocConf*>(parent);
+  auto* to = static_cast<LocConf*>(child);
+  ngx_conf_merge_value(to->enabled, from->enabled, 0);
+  return kConfOk;
+}
+
+char* set_error_handler(ngx_conf_t* cf, ngx_command_t*, void*);
+char* set_balancer(ngx_conf_t* cf, ngx_command_t*, void*);
+
+ngx_command_t directives[] = {
+    {ngx_string("gibbon_shared"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, set_text<&MainConf::shared_directory>, 0, 0, nullptr},
+    {ngx_string("gibbon_ring_size"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, set_ring_size, 0, 0, nullptr},
+    {ngx_string("gibbon_plugins"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, set_list<&MainConf::plugin_names>, 0, 0, nullptr},
+    {ngx_string("gibbon_plugin_path"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, set_list<&MainConf::plugin_directories>, 0, 0, nullptr},
+    {ngx_string("gibbon_hosts_file"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, set_text<&MainConf::hosts_file>, 0, 0, nullptr},
+    {ngx_string("gibbon_resolv_conf"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, set_text<&MainConf::resolv_conf>, 0, 0, nullptr},
+    {ngx_string("gibbon_trusted_ips"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, set_trusted, 0, 0, nullptr},
+    {ngx_string("gibbon_headers"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, set_headers, 0, 0, nullptr},
+    {ngx_string("gibbon_headers_upstream"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, set_headers_upstream, 0, 0, nullptr},
+    {ngx_string("gibbon_error_default_type"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, set_text<&MainConf::error_default_type>, 0, 0, nullptr},
+    {ngx_string("gibbon"), NGX_HTTP_LOC_CONF | NGX_CONF_FLAG, ngx_conf_set_flag_slot, NGX_HTTP_LOC_CONF_OFFSET,
+     offsetof(LocConf, enabled), nullptr},
+    {ngx_string("gibbon_error_handler"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, set_error_handler, 0, 0, nullptr},
+    {ngx_string("gibbon_balancer"), NGX_HTTP_UPS_CONF | NGX_CONF_NOARGS, set_balancer, 0, 0, nullptr},
+    ngx_null_command,
+};
+
+}  // namespace gibbon::nginx

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gateway/nginx/ngx.hpp"
+#include "plugin/registry.hpp"
+
+namespace gibbon::nginx {
+
+/// Kong's `headers` setting: which headers the gateway adds to what the client receives.
+struct ResponseHeaderSwitches {
+  bool server = true, via = true, request_id = true;
+  bool upstream_latency = true, proxy_latency = true, response_latency = true, upstream_status = false;
+};
+
+/// What the `http` block says. Lives as long as nginx's cycle.
+struct MainConf {
+  std::string shared_directory;
+  std::size_t ring_bytes = 32u << 20;
+  std::vector<std::string> plugin_names, plugin_directories;
+  std::string hosts_file = "/etc/hosts", resolv_conf = "/etc/resolv.conf";
+  std::vector<ngx_cidr_t> trusted;
+  ResponseHeaderSwitches headers;
+  bool upstream_request_id = true;
+  std::string error_default_type = "text/plain";
+  plugin::Registry registry;
+};
+
+struct LocConf {
+  ngx_flag_t enabled;
+};
+
+MainConf* main_conf(const ngx_http_request_t* r);
+MainConf* main_conf(const ngx_cycle_t* cycle);
+inline LocConf* loc_conf(const ngx_http_request_t* r) {
+  return static_cast<LocConf*>(ngx_http_get_module_loc_conf(r, ngx_http_gibbon_module));
+}
+
+extern ngx_command_t directives[];
+void* create_main_conf(ngx_conf_t* cf);
+void* create_loc_conf(ngx_conf_t* cf);
+char* merge_loc_conf(ngx_conf_t* cf, void* parent, void* child);
+
+}  // namespace gibbon::nginx

@@ -1,0 +1,157 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "gateway/capture/body_capture.hpp"
+#include "gateway/chain/runtime.hpp"
+#include "gateway/nginx/ngx.hpp"
+#include "gateway/nginx/upstream_target.hpp"
+#include "gibbon/exchange.hpp"
+
+namespace gibbon::nginx {
+
+class Context;
+
+/// The plugin kit's view of nginx's request. See include/gibbon/exchange.hpp.
+class RequestAdapter final : public Request {
+ public:
+  explicit RequestAdapter(Context& ctx) : ctx_(ctx) {}
+  [[nodiscard]] std::string_view method() const override;
+  [[nodiscard]] std::string_view scheme() const override;
+  [[nodiscard]] std::string_view host() const override;
+  [[nodiscard]] std::uint16_t port() const override;
+  [[nodiscard]] std::string_view target() const override;
+  [[nodiscard]] std::string_view header(std::string_view name) const override;
+  void each_header(HeaderVisitor visit) const override;
+  void capture_body(std::size_t limit_bytes) override;
+
+ private:
+  Context& ctx_;
+};
+
+class ResponseAdapter final : public Response {
+ public:
+  explicit ResponseAdapter(Context& ctx) : ctx_(ctx) {}
+  [[nodiscard]] int status() const override;
+  [[nodiscard]] std::string_view header(std::string_view name) const override;
+  void each_header(HeaderVisitor visit) const override;
+  void set_header(std::string_view name, std::string_view value) override;
+  void capture_body(std::size_t limit_bytes) override;
+
+ private:
+  Context& ctx_;
+};
+
+class ExchangeAdapter final : public Exchange {
+ public:
+  explicit ExchangeAdapter(Context& ctx) : request_(ctx), response_(ctx), ctx_(ctx) {}
+  Request& request() override { return request_; }
+  Response& response() override { return response_; }
+  void exit(int status, std::string_view body, std::string_view content_type) override;
+  void record(const RecordLimits& limits) override;
+  void log_error(std::string_view message) override;
+
+ private:
+  RequestAdapter request_;
+  ResponseAdapter response_;
+  Context& ctx_;
+};
+
+/// An answer that the gateway gives itself.
+struct LocalAnswer {
+  int status = 0;  ///< 0: none.
+  ngx_str_t body{}, content_type{};
+};
+
+/// How far a request has come on its way to the upstream.
+enum class Stage : std::uint8_t { kNew, kRouted, kResolving, kReadingBody, kForwarded };
+
+/// All that Gibbon knows of one request. Made in the request's pool by the phase that first sees it, and destroyed
+/// with the pool, after the log phase. It pins the generation of the configuration that it began with.
+/// Threads: the event thread.
+class Context {
+ public:
+  /// The request's context; made where there is none yet. Null without memory.
+  static Context* of(ngx_http_request_t* r) noexcept;
+  /// The same, but null where there is none yet.
+  static Context* find(ngx_http_request_t* r) noexcept;
+
+  Context(ngx_http_request_t* request, gateway::Runtime* runtime);
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  /// The chain of the matched route; the global one before a match and without one.
+  [[nodiscard]] const gateway::Chain& chain() const { return *chain_; }
+  void set_chain(const gateway::Chain* chain) { chain_ = chain; }
+  [[nodiscard]] capture::Arena arena() const;
+  /// The request's id as the client and the upstream see it: 32 hexadecimal digits.
+  [[nodiscard]] std::string_view request_id() const { return {request_id_text_.data(), request_id_text_.size()}; }
+  [[nodiscard]] const std::array<std::uint8_t, 16>& request_id_bytes() const { return request_id_; }
+
+  ngx_http_request_t* r;
+  gateway::Runtime* runtime;  ///< Null before the first configuration has arrived.
+  ExchangeAdapter exchange;
+
+  // The match. Null where nothing matched, or where the route has no service.
+  const config::Route* route = nullptr;
+  const config::Service* service = nullptr;
+  UpstreamTarget* target = nullptr;
+
+  Stage stage = Stage::kNew;
+  bool access_done = false;       ///< The access chain has run.
+  bool proxied = false;           ///< A peer was asked for.
+  bool grpc = false;
+  bool headers_filtered = false;  ///< The header filter has run.
+  LocalAnswer answer;
+  const gateway::ChainItem* current = nullptr;  ///< The plugin whose handler runs.
+
+  ngx_str_t method{};             ///< The client's; nginx makes it GET for error pages.
+  ngx_str_t client_target{};      ///< The request target as it was sent.
+  std::string_view matched_prefix;  ///< Of the path, where the route strips it.
+  ngx_list_t client_headers{};    ///< As they were sent, once the upstream gets other ones.
+  bool headers_replaced = false;
+
+  ngx_str_t upstream_uri{}, upstream_headers{}, upstream_host{};
+  AddressSet* addresses = nullptr;
+  ngx_resolver_ctx_t* resolving = nullptr;
+  std::size_t resolving_name = 0;  ///< Which of the target's names is being asked for.
+
+  std::int64_t proxy_started_ms = -1, upstream_header_ms = -1;
+  capture::BodyCapture request_body, response_body;
+
+ private:
+  const gateway::Chain* chain_;
+  std::array<std::uint8_t, 16> request_id_;
+  std::array<char, 32> request_id_text_;
+};
+
+/// Runs one phase of a chain; a handler that throws costs its plugin's failure policy, not the worker.
+/// `call(descriptor, item)` invokes the handler. Stops when a plugin gave an answer.
+template <typename Call>
+void run_phase(Context& ctx, std::span<const gateway::ChainItem> items, const char* phase, Call call) noexcept;
+
+/// As `record` in the plugin kit: copies the exchange into the worker's ring.
+void record_exchange(Context& ctx, const gateway::ChainItem& item, const Exchange::RecordLimits& limits) noexcept;
+
+void report_exception(Context& ctx, const char* phase, const char* what) noexcept;
+
+template <typename Call>
+void run_phase(Context& ctx, std::span<const gateway::ChainItem> items, const char* phase, Call call) noexcept {
+  for (const gateway::ChainItem& item : items) {
+    ctx.current = &item;
+    try {
+      call(item);
+    } catch (const std::exception& e) {
+      report_exception(ctx, phase, e.what());
+    } catch (...) {
+      report_exception(ctx, phase, "an unknown exception");
+    }
+    if (ctx.answer.status != 0 && !ctx.headers_filtered) break;
+  }
+  ctx.current = nullptr;
+}
+
+}  // namespace gibbon::nginx

@@ -1,0 +1,134 @@
+// The header, body and request body filters: where plugins see the answer, and where bodies are captured in passing.
+
+#include <unistd.h>
+
+#include <charconv>
+
+#include "base/version.hpp"
+#include "gateway/nginx/answers.hpp"
+#include "gateway/nginx/client_view.hpp"
+#include "gateway/nginx/conf.hpp"
+#include "gateway/nginx/phases.hpp"
+
+namespace gibbon::nginx {
+namespace {
+
+ngx_http_output_header_filter_pt next_header_filter;
+ngx_http_output_body_filter_pt next_body_filter;
+ngx_http_request_body_filter_pt next_request_body_filter;
+
+ngx_str_t number_in_pool(ngx_pool_t* pool, std::int64_t n) {
+  char digits[24];
+  const auto end = std::to_chars(digits, digits + sizeof digits, n);
+  return copy_to_pool(pool, {digits, static_cast<std::size_t>(end.ptr - digits)});
+}
+
+std::int64_t not_negative(std::int64_t ms) { return ms < 0 ? 0 : ms; }
+
+/// Kong's own headers, in Kong's order.
+void add_kong_headers(Context& ctx) {
+  ngx_http_request_t* r = ctx.r;
+  const ResponseHeaderSwitches& on = main_conf(r)->headers;
+  const std::int64_t now = now_ms();
+  if (ctx.proxied) {
+    ctx.upstream_header_ms = now;
+    if (on.upstream_status && r->upstream != nullptr && r->upstream->state != nullptr)
+      add_answer_header(r, str("X-Kong-Upstream-Status"), number_in_pool(r->pool, static_cast<std::int64_t>(r->upstream->state->status)));
+    if (on.upstream_latency)
+      add_answer_header(r, str("X-Kong-Upstream-Latency"), number_in_pool(r->pool, not_negative(now - ctx.proxy_started_ms)));
+    if (on.proxy_latency)
+      add_answer_header(r, str("X-Kong-Proxy-Latency"), number_in_pool(r->pool, not_negative(ctx.proxy_started_ms - started_ms(r))));
+    if (on.via) add_answer_header(r, str("Via"), str(kViaToken));
+  } else if (on.response_latency) {
+    add_answer_header(r, str("X-Kong-Response-Latency"), number_in_pool(r->pool, not_negative(now - started_ms(r))));
+  }
+  if (on.server && r->headers_out.server == nullptr) {
+    add_answer_header(r, str("Server"), str(kServerTokens));
+    // nginx writes its own where this is null.
+    auto* last = static_cast<ngx_table_elt_t*>(r->headers_out.headers.last->elts) + r->headers_out.headers.last->nelts - 1;
+    r->headers_out.server = last;
+  }
+  if (on.request_id) add_answer_header(r, str("X-Kong-Request-Id"), str(ctx.request_id()));
+}
+
+ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
+  if (r != r->main || r->header_sent) return next_header_filter(r);
+  Context* ctx = Context::of(r);
+  if (ctx == nullptr || ctx->headers_filtered) return next_header_filter(r);
+  ctx->headers_filtered = true;
+  if (ctx->proxied && r->upstream != nullptr && r->upstream->headers_in.content_length_n == -1) {
+    // The length is unknown: a stream. nginx would wait for a full buffer; each piece goes on as it comes instead.
+    r->upstream->buffering = 0;
+  }
+  run_phase(*ctx, ctx->chain().header_filter(), "header_filter",
+            [&](const gateway::ChainItem& item) { item.plugin->header_filter(ctx->exchange, item.config); });
+  add_kong_headers(*ctx);
+  if (r->headers_out.content_length_n > 0) ctx->response_body.expect(static_cast<std::uint64_t>(r->headers_out.content_length_n));
+  return next_header_filter(r);
+}
+
+/// The captured beginning of a piece that lies in a file: a body that nginx had to buffer on disk.
+void capture_from_file(Context& ctx, const ngx_buf_t& b, capture::BodyCapture& body) {
+  const auto length = static_cast<std::uint64_t>(b.file_last - b.file_pos);
+  const std::size_t n = std::min<std::uint64_t>(length, body.room());
+  if (n > 0) {
+    if (char* to = body.reserve(n, ctx.arena())) {
+      const ssize_t got = pread(b.file->fd, to, n, b.file_pos);
+      if (got > 0) body.keep(static_cast<std::size_t>(got));
+    }
+  }
+  body.count(length);
+}
+
+void see_pieces(Context& ctx, ngx_chain_t* in, capture::BodyCapture& body) {
+  for (ngx_chain_t* cl = in; cl != nullptr; cl = cl->next) {
+    const ngx_buf_t& b = *cl->buf;
+    if (ngx_buf_in_memory(&b)) {
+      body.append({reinterpret_cast<char*>(b.pos), static_cast<std::size_t>(b.last - b.pos)}, ctx.arena());
+    } else if (b.in_file) {
+      capture_from_file(ctx, b, body);
+    }
+  }
+}
+
+ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) noexcept {
+  if (in == nullptr || r != r->main) return next_body_filter(r, in);
+  Context* ctx = Context::find(r);
+  if (ctx == nullptr) return next_body_filter(r, in);
+  see_pieces(*ctx, in, ctx->response_body);
+  if (const auto items = ctx->chain().body_filter(); !items.empty()) {
+    for (ngx_chain_t* cl = in; cl != nullptr; cl = cl->next) {
+      const ngx_buf_t& b = *cl->buf;
+      BodyChunk chunk;
+      if (ngx_buf_in_memory(&b)) chunk.bytes = {reinterpret_cast<char*>(b.pos), static_cast<std::size_t>(b.last - b.pos)};
+      chunk.last = b.last_buf;
+      if (chunk.bytes.empty() && !chunk.last) continue;
+      run_phase(*ctx, items, "body_filter",
+                [&](const gateway::ChainItem& item) { item.plugin->body_filter(ctx->exchange, chunk, item.config); });
+    }
+  }
+  return next_body_filter(r, in);
+}
+
+ngx_int_t request_body_filter(ngx_http_request_t* r, ngx_chain_t* in) noexcept {
+  if (r == r->main && in != nullptr) {
+    if (Context* ctx = Context::find(r)) {
+      if (r->headers_in.content_length_n > 0) ctx->request_body.expect(static_cast<std::uint64_t>(r->headers_in.content_length_n));
+      see_pieces(*ctx, in, ctx->request_body);
+    }
+  }
+  return next_request_body_filter(r, in);
+}
+
+}  // namespace
+
+void install_filters() {
+  next_header_filter = ngx_http_top_header_filter;
+  ngx_http_top_header_filter = header_filter;
+  next_body_filter = ngx_http_top_body_filter;
+  ngx_http_top_body_filter = body_filter;
+  next_request_body_filter = ngx_http_top_request_body_filter;
+  ngx_http_top_request_body_filter = request_body_filter;
+}
+
+}  // namespace gibbon::nginx

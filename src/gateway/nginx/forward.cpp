@@ -1,0 +1,166 @@
+#include "gateway/nginx/forward.hpp"
+
+#include <string>
+
+#include "base/version.hpp"
+#include "gateway/nginx/client_view.hpp"
+#include "gateway/nginx/conf.hpp"
+#include "gateway/router/path.hpp"
+
+namespace gibbon::nginx {
+namespace {
+
+std::string_view client_header(Context& ctx, std::string_view name) { return ctx.exchange.request().header(name); }
+
+/// The address of the connection's other end, before the real-ip module replaced it.
+std::string_view connection_address(ngx_http_request_t* r) {
+  static ngx_str_t name = ngx_string("realip_remote_addr");
+  static const ngx_uint_t key = ngx_hash_key(name.data, name.len);
+  if (!main_conf(r)->trusted.empty()) {
+    const ngx_http_variable_value_t* v = ngx_http_get_variable(r, &name, key);
+    if (v != nullptr && v->valid && !v->not_found) return {reinterpret_cast<char*>(v->data), v->len};
+  }
+  return view(r->connection->addr_text);
+}
+
+/// True where a comma-separated list holds `token`.
+bool list_has(std::string_view list, std::string_view token) {
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    std::string_view entry = list.substr(0, comma);
+    while (!entry.empty() && entry.front() == ' ') entry.remove_prefix(1);
+    while (!entry.empty() && entry.back() == ' ') entry.remove_suffix(1);
+    if (equals_ignoring_case(entry, token)) return true;
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return false;
+}
+
+/// Headers that Connection names are for this hop alone. The upstream gets a list without them; the client's own is
+/// kept for the record.
+bool drop_hop_by_hop(Context& ctx, std::string_view connection) {
+  bool any = false;
+  each_header(ctx.r->headers_in.headers, [&](ngx_table_elt_t& h) {
+    any = any || (!equals_ignoring_case(view(h.key), "host") && list_has(connection, view(h.key)));
+  });
+  if (!any) return true;
+  ctx.client_headers = ctx.r->headers_in.headers;
+  if (ctx.client_headers.last == &ctx.r->headers_in.headers.part) ctx.client_headers.last = &ctx.client_headers.part;
+  ctx.headers_replaced = true;
+  ngx_list_t& list = ctx.r->headers_in.headers;
+  if (ngx_list_init(&list, ctx.r->pool, 20, sizeof(ngx_table_elt_t)) != NGX_OK) return false;
+  bool ok = true;
+  each_header(ctx.client_headers, [&](ngx_table_elt_t& h) {
+    if (!equals_ignoring_case(view(h.key), "host") && list_has(connection, view(h.key))) return;
+    auto* copy = static_cast<ngx_table_elt_t*>(ngx_list_push(&list));
+    if (copy != nullptr) *copy = h;
+    ok = ok && copy != nullptr;
+  });
+  return ok;
+}
+
+/// Appends "Name: value\r\n".
+struct HeaderBlock {
+  u_char* p;
+  void raw(std::string_view s) { p = ngx_cpymem(p, s.data(), s.size()); }
+  void line(std::string_view name, std::string_view value) { raw(name), raw(": "), raw(value), raw("\r\n"); }
+};
+
+std::string_view or_trusted(Context& ctx, bool trusted, std::string_view header, std::string_view own) {
+  if (trusted) {
+    const std::string_view given = client_header(ctx, header);
+    if (!given.empty()) return given;
+  }
+  return own;
+}
+
+}  // namespace
+
+bool is_trusted(const ngx_http_request_t* r) {
+  MainConf* conf = main_conf(r);
+  if (conf->trusted.empty()) return false;
+  ngx_array_t cidrs{conf->trusted.data(), conf->trusted.size(), sizeof(ngx_cidr_t), conf->trusted.size(), nullptr};
+  const std::string_view text = connection_address(const_cast<ngx_http_request_t*>(r));
+  ngx_addr_t address;
+  if (ngx_parse_addr(r->pool, &address, reinterpret_cast<u_char*>(const_cast<char*>(text.data())), text.size()) != NGX_OK)
+    return false;
+  return ngx_cidr_match(address.sockaddr, &cidrs) == NGX_OK;
+}
+
+std::string_view trusted_forwarded_scheme(Context& ctx) {
+  return is_trusted(ctx.r) ? client_header(ctx, "x-forwarded-proto") : std::string_view{};
+}
+
+bool prepare_target(Context& ctx, std::string_view path, std::size_t matched_length) {
+  ngx_http_request_t* r = ctx.r;
+  std::string target;
+  target.reserve(ctx.service->path.size() + path.size() + r->args.len + 2);
+  gateway::append_upstream_path(*ctx.route, ctx.service->path, path, matched_length, target);
+  // The query goes on as it came; a lone '?' too.
+  const std::string_view sent = view(ctx.client_target);
+  if (const std::size_t query = sent.find('?'); query != std::string_view::npos) target.append(sent.substr(query));
+  ctx.upstream_uri = copy_to_pool(r->pool, target);
+  if (ctx.upstream_uri.data == nullptr) return false;
+  if (ctx.route->strip_path && matched_length > 1) ctx.matched_prefix = path.substr(0, matched_length);
+
+  const std::string_view host = client_header(ctx, "host");
+  ctx.upstream_host = ctx.route->preserve_host && !host.empty() ? str(host) : str(ctx.target->host_header());
+  return true;
+}
+
+bool prepare_headers(Context& ctx) {
+  ngx_http_request_t* r = ctx.r;
+  const std::string_view connection = client_header(ctx, "connection");
+  if (!connection.empty() && !drop_hop_by_hop(ctx, connection)) return false;
+
+  const bool trusted = is_trusted(r);
+  char port_text[8];
+  const auto port_end = ngx_snprintf(reinterpret_cast<u_char*>(port_text), sizeof port_text, "%ui",
+                                     static_cast<ngx_uint_t>(client_port(r)));
+  const std::string_view own_port(port_text, reinterpret_cast<char*>(port_end) - port_text);
+  const std::string_view via = client_header(ctx, "via");
+  const std::string_view upgrade = client_header(ctx, "upgrade");
+  const std::string_view forwarded_for = client_header(ctx, "x-forwarded-for");
+  const std::string_view address = connection_address(r);
+  const std::string_view real_ip = view(r->connection->addr_text);
+  const std::string_view proto = or_trusted(ctx, trusted, "x-forwarded-proto", client_scheme(r));
+  const std::string_view host = or_trusted(ctx, trusted, "x-forwarded-host", view(r->headers_in.server));
+  const std::string_view port = or_trusted(ctx, trusted, "x-forwarded-port", own_port);
+  const std::string_view path = or_trusted(ctx, trusted, "x-forwarded-path", gateway::path_of(view(ctx.client_target)));
+  const std::string_view prefix = or_trusted(ctx, trusted, "x-forwarded-prefix", ctx.matched_prefix);
+  const bool trailers = list_has(client_header(ctx, "te"), "trailers");
+  const bool with_id = main_conf(r)->upstream_request_id;
+
+  constexpr std::size_t kNames = 256;  // All names and separators below come to less.
+  const std::size_t bytes = kNames + via.size() + kViaToken.size() + ctx.upstream_host.len + upgrade.size() +
+                            forwarded_for.size() + address.size() + real_ip.size() + proto.size() + host.size() +
+                            port.size() + path.size() + prefix.size() + 64;
+  auto* start = static_cast<u_char*>(ngx_pnalloc(r->pool, bytes));
+  if (start == nullptr) return false;
+  // The value of the header "Via", followed by whole lines: nginx then evaluates one variable, not a dozen.
+  HeaderBlock block{start};
+  if (!via.empty()) block.raw(via), block.raw(", ");
+  block.raw(kViaToken), block.raw("\r\n");
+  block.line("Host", view(ctx.upstream_host));
+  if (upgrade.empty()) {
+    block.line("Connection", "keep-alive");
+  } else {
+    block.line("Connection", "keep-alive, Upgrade");
+    block.line("Upgrade", upgrade);
+  }
+  block.raw("X-Forwarded-For: ");
+  if (!forwarded_for.empty()) block.raw(forwarded_for), block.raw(", ");
+  block.raw(address), block.raw("\r\n");
+  block.line("X-Forwarded-Proto", proto);
+  block.line("X-Forwarded-Host", host);
+  block.line("X-Forwarded-Port", port);
+  block.line("X-Forwarded-Path", path);
+  if (!prefix.empty()) block.line("X-Forwarded-Prefix", prefix);
+  if (trailers) block.line("TE", "trailers");
+  if (with_id) block.line("X-Kong-Request-Id", ctx.request_id());
+  block.raw("X-Real-IP: "), block.raw(real_ip);
+  ctx.upstream_headers = {static_cast<std::size_t>(block.p - start), start};
+  return true;
+}
+
+}  // namespace gibbon::nginx

@@ -1,0 +1,221 @@
+#include "gateway/nginx/phases.hpp"
+
+#include "gateway/nginx/answers.hpp"
+#include "gateway/nginx/client_view.hpp"
+#include "gateway/nginx/conf.hpp"
+#include "gateway/nginx/forward.hpp"
+#include "gateway/nginx/resolve.hpp"
+#include "gateway/router/path.hpp"
+
+namespace gibbon::nginx {
+namespace {
+
+/// Ends the request with ctx.answer; for phases in which nginx would take NGX_OK for "go on".
+ngx_int_t finish_with_answer(Context& ctx) {
+  ngx_http_finalize_request(ctx.r, send_answer(ctx));
+  return NGX_DONE;
+}
+
+ngx_int_t answer(Context& ctx, int status, std::string_view message) {
+  ctx.answer = message_answer(ctx, status, message);
+  return finish_with_answer(ctx);
+}
+
+void visit_headers(const void* context, std::string_view name, gateway::HeaderSource::Visit visit, void* argument) {
+  auto* r = static_cast<ngx_http_request_t*>(const_cast<void*>(context));
+  bool go_on = true;
+  each_header(r->headers_in.headers, [&](ngx_table_elt_t& h) {
+    if (go_on && equals_ignoring_case(view(h.key), name)) go_on = visit(argument, view(h.value));
+  });
+}
+
+std::uint16_t host_header_port(const ngx_http_request_t* r) {
+  if (r->headers_in.host == nullptr) return 0;
+  const std::string_view host = view(r->headers_in.host->value);
+  const std::size_t colon = host.rfind(':');
+  if (colon == std::string_view::npos || host.find(']', colon) != std::string_view::npos) return 0;
+  const ngx_int_t port = ngx_atoi(r->headers_in.host->value.data + colon + 1, host.size() - colon - 1);
+  return port > 0 && port <= 65535 ? static_cast<std::uint16_t>(port) : 0;
+}
+
+gateway::MatchInput match_input(Context& ctx, std::string_view path) {
+  ngx_http_request_t* r = ctx.r;
+  gateway::MatchInput input;
+  input.method = view(ctx.method);
+  input.scheme = client_scheme(r);
+  input.host = view(r->headers_in.server);
+  input.port = host_header_port(r);
+  input.path = path;
+#if (NGX_HTTP_SSL)
+  if (r->connection->ssl != nullptr) {
+    const char* sni = SSL_get_servername(r->connection->ssl->connection, TLSEXT_NAMETYPE_host_name);
+    if (sni != nullptr) input.sni = sni;
+  }
+#endif
+  input.headers = {visit_headers, r};
+  input.source = r->connection->sockaddr;
+  input.destination = r->connection->local_sockaddr;
+  input.forwarded_scheme = trusted_forwarded_scheme(ctx);
+  input.http_major = r->http_version >= NGX_HTTP_VERSION_20 ? 2 : 1;
+  if (r->headers_in.content_type != nullptr)
+    input.grpc = view(r->headers_in.content_type->value).starts_with("application/grpc");
+  return input;
+}
+
+/// The answer for a match that cannot be served as it came: 0 where it can.
+ngx_int_t redirect_or_refuse(Context& ctx, gateway::Outcome outcome) {
+  ngx_http_request_t* r = ctx.r;
+  switch (outcome) {
+    case gateway::Outcome::kServe:
+      return NGX_DECLINED;
+    case gateway::Outcome::kHttp2Required:
+      return answer(ctx, 426, "Please use HTTP2 protocol");
+    case gateway::Outcome::kGrpcRequired:
+      return answer(ctx, 415, "Non-gRPC request matched gRPC route");
+    case gateway::Outcome::kGrpcsRequired:
+      add_answer_header(r, str("grpc-status"), str("1"));
+      add_answer_header(r, str("grpc-message"), str("gRPC request matched gRPCs route"));
+      ctx.answer.status = NGX_HTTP_OK;
+      ctx.answer.content_type = str("application/grpc");
+      return finish_with_answer(ctx);
+    case gateway::Outcome::kHttpsRequired:
+      break;
+  }
+  const int status = ctx.route->https_redirect_status_code;
+  if (status == 426) {
+    add_answer_header(r, str("Connection"), str("Upgrade"));
+    add_answer_header(r, str("Upgrade"), str("TLS/1.2, HTTP/1.1"));
+    return answer(ctx, 426, "Please use HTTPS protocol");
+  }
+  std::string location = "https://";
+  location.append(view(r->headers_in.server)).append(view(ctx.client_target));
+  add_answer_header(r, str("Location"), copy_to_pool(r->pool, location));
+  ctx.answer.status = status;
+  return finish_with_answer(ctx);
+}
+
+UpstreamTarget* target_of(Context& ctx, const gateway::Match& match) {
+  gateway::AdapterSlot& slot = ctx.runtime->adapter_slot(match.service);
+  if (slot.data == nullptr) {
+    MainConf* conf = main_conf(ctx.r);
+    slot.data = new UpstreamTarget(*ctx.service, conf->hosts_file, conf->resolv_conf);
+    slot.destroy = [](void* target) { delete static_cast<UpstreamTarget*>(target); };
+  }
+  return static_cast<UpstreamTarget*>(slot.data);
+}
+
+ngx_int_t route_request(Context& ctx) {
+  std::string buffer;
+  const std::string_view path = gateway::normalize_path(gateway::path_of(view(ctx.client_target)), buffer);
+  gateway::Match match;
+  if (ctx.runtime == nullptr || !ctx.runtime->match(match_input(ctx, path), &match)) {
+    return answer(ctx, NGX_HTTP_NOT_FOUND, "no Route matched with those values");
+  }
+  ctx.route = &ctx.runtime->route(match);
+  ctx.service = ctx.runtime->service(match);
+  ctx.set_chain(&ctx.runtime->chain(match));
+  if (const ngx_int_t rc = redirect_or_refuse(ctx, match.outcome); rc != NGX_DECLINED) return rc;
+  if (ctx.service == nullptr) {
+    return answer(ctx, NGX_HTTP_SERVICE_UNAVAILABLE, "no Service found with those values");
+  }
+  ctx.target = target_of(ctx, match);
+  ctx.grpc = ctx.service->protocol == "grpc" || ctx.service->protocol == "grpcs";
+  if (!prepare_target(ctx, path, match.matched_length)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  if (!ctx.matched_prefix.empty()) {  // It may lie in `buffer`.
+    const ngx_str_t kept = copy_to_pool(ctx.r->pool, ctx.matched_prefix);
+    ctx.matched_prefix = view(kept);
+  }
+  ctx.stage = Stage::kRouted;
+  return NGX_DECLINED;
+}
+
+void body_was_read(ngx_http_request_t* r) noexcept {
+  r->write_event_handler = ngx_http_core_run_phases;
+  ngx_http_core_run_phases(r);
+}
+
+/// Kong's default: the whole body is read before the upstream is called, so that another peer can be tried.
+bool must_read_body(const Context& ctx) {
+  const auto& in = ctx.r->headers_in;
+  return ctx.route->request_buffering && !ctx.grpc && ctx.r->request_body == nullptr &&
+         (in.content_length_n > 0 || in.chunked);
+}
+
+ngx_int_t forward(Context& ctx) {
+  ngx_http_request_t* r = ctx.r;
+  if (!prepare_headers(ctx)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  ctx.stage = Stage::kForwarded;
+  r->unparsed_uri = ctx.upstream_uri;  // What nginx sends; the balancer gives it back.
+  r->valid_unparsed_uri = 1;
+  if (!ctx.grpc) return NGX_DECLINED;
+  ngx_str_t location = ngx_string("@gibbon_grpc");
+  ngx_http_named_location(r, &location);
+  ngx_http_finalize_request(r, NGX_DONE);
+  return NGX_DONE;
+}
+
+ngx_int_t run_access(Context& ctx) {
+  if (ctx.stage == Stage::kRouted && !ctx.access_done) {
+    run_phase(ctx, ctx.chain().access(), "access",
+              [&](const gateway::ChainItem& item) { item.plugin->access(ctx.exchange, item.config); });
+    ctx.access_done = true;
+    if (ctx.answer.status != 0) return finish_with_answer(ctx);
+  }
+  if (ctx.addresses == nullptr) {
+    const ngx_int_t rc = resolve(ctx);
+    if (rc == NGX_AGAIN) return NGX_AGAIN;
+    if (rc != NGX_OK) return answer(ctx, NGX_HTTP_SERVICE_UNAVAILABLE, "name resolution failed");
+  }
+  if (must_read_body(ctx)) {
+    if (ctx.stage == Stage::kReadingBody) return NGX_AGAIN;
+    ctx.stage = Stage::kReadingBody;
+    const ngx_int_t rc = ngx_http_read_client_request_body(ctx.r, body_was_read);
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) return rc;
+    ngx_http_finalize_request(ctx.r, NGX_DONE);
+    return NGX_DONE;
+  }
+  return forward(ctx);
+}
+
+}  // namespace
+
+ngx_int_t rewrite_phase(ngx_http_request_t* r) noexcept {
+  if (r != r->main || !loc_conf(r)->enabled) return NGX_DECLINED;
+  try {
+    Context* ctx = Context::of(r);
+    if (ctx == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (ctx->stage != Stage::kNew) return NGX_DECLINED;
+    run_phase(*ctx, ctx->chain().rewrite(), "rewrite",
+              [&](const gateway::ChainItem& item) { item.plugin->rewrite(ctx->exchange, item.config); });
+    if (ctx->answer.status != 0) return finish_with_answer(*ctx);
+    return route_request(*ctx);
+  } catch (const std::exception& e) {
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "gibbon: rewrite phase: %s", e.what());
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  }
+}
+
+ngx_int_t access_phase(ngx_http_request_t* r) noexcept {
+  if (r != r->main || !loc_conf(r)->enabled) return NGX_DECLINED;
+  try {
+    Context* ctx = Context::find(r);
+    if (ctx == nullptr || ctx->target == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    return run_access(*ctx);
+  } catch (const std::exception& e) {
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "gibbon: access phase: %s", e.what());
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  }
+}
+
+ngx_int_t log_phase(ngx_http_request_t* r) noexcept {
+  if (r != r->main) return NGX_OK;
+  // A request that nginx refused before any phase has no context yet; its record begins here.
+  Context* ctx = Context::of(r);
+  if (ctx == nullptr) return NGX_OK;
+  ctx->headers_filtered = true;
+  run_phase(*ctx, ctx->chain().log(), "log",
+            [&](const gateway::ChainItem& item) { item.plugin->log(ctx->exchange, item.config); });
+  return NGX_OK;
+}
+
+}  // namespace gibbon::nginx

@@ -1,0 +1,196 @@
+#include "gateway/nginx/worker.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/snapshot.hpp"
+
+namespace gibbon::nginx {
+namespace {
+
+Worker* the_worker = nullptr;
+
+/// How long a retired runtime may wait for its destruction, in milliseconds: the loader looks again after that.
+constexpr int kRetireCheckMs = 1000;
+
+void log_line(ngx_uint_t level, ngx_log_t* log, const char* what, const std::string& detail) {
+  ngx_log_error(level, log, 0, "gibbon: %s: %s", what, detail.c_str());
+}
+
+/// nginx's log is not for other threads: they write their lines to the same descriptor with one write() each.
+void log_from_thread(const ngx_log_t* log, const char* level, const std::string& text) {
+  const std::string line = std::string("gibbon [") + level + "] " + std::to_string(ngx_pid) + "#loader: " + text + "\n";
+  if (log->file != nullptr) [[maybe_unused]] const auto n = write(log->file->fd, line.data(), line.size());
+}
+
+}  // namespace
+
+Worker* worker() { return the_worker; }
+
+void start_worker(MainConf& conf, ngx_log_t* log) noexcept {
+  try {
+    the_worker = new Worker(conf, log);
+  } catch (const std::exception& e) {
+    log_line(NGX_LOG_ALERT, log, "the worker could not start", e.what());
+  }
+}
+
+void stop_worker() noexcept {
+  delete the_worker;
+  the_worker = nullptr;
+}
+
+Worker::Worker(MainConf& conf, ngx_log_t* log) : conf_(conf), log_(log) {
+  if (getrandom(random_, sizeof random_, 0) != sizeof random_) random_[0] = static_cast<std::uint64_t>(ngx_pid) | 1;
+
+  auto ring = record::RingProducer::claim(conf.shared_directory, conf.ring_bytes);
+  if (ring.ok()) {
+    ring_.emplace(std::move(ring).value());
+    slot_ = ring_->slot();
+  } else {
+    log_line(NGX_LOG_ERR, log, "no ring, so that nothing is recorded in this worker", ring.error().message);
+  }
+  auto control = config::Control::open(conf.shared_directory);
+  if (!control.ok()) {
+    log_line(NGX_LOG_ERR, log, "no control page, so that changes do not arrive", control.error().message);
+    return;
+  }
+  control_.emplace(std::move(control).value());
+
+  const std::string fifo = config::wake_path(conf.shared_directory, slot_);
+  if (mkfifo(fifo.c_str(), 0600) != 0 && errno != EEXIST) log_line(NGX_LOG_ERR, log, "mkfifo", fifo);
+  // Both ends, so that it never reads as closed.
+  fifo_ = open(fifo.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  load_current();
+  if (ring_) {
+    page_ = &control_->page().workers[slot_];
+    page_->applied.store(loaded_generation_, std::memory_order_relaxed);
+    page_->pid.store(static_cast<std::uint32_t>(ngx_pid), std::memory_order_release);
+  }
+
+  sigset_t all, before;
+  sigfillset(&all);
+  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) sigdelset(&all, signal);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  loader_ = std::thread([this] { run_loader(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+Worker::~Worker() {
+  if (loader_.joinable()) {
+    stopping_.store(true);
+    [[maybe_unused]] const auto n = write(fifo_, "", 1);
+    loader_.join();
+  }
+  if (page_ != nullptr) page_->pid.store(0, std::memory_order_release);
+  if (fifo_ >= 0) close(fifo_);
+  delete next_.load();
+  if (current_ != nullptr && current_->references() == 0) delete current_;
+  destroy_retired();
+}
+
+void Worker::load_current() {
+  const std::uint64_t generation = control_->page().generation.load(std::memory_order_acquire);
+  if (generation == loaded_generation_ || generation == 0) return;
+  auto snapshot = config::load_snapshot(conf_.shared_directory, generation);
+  if (!snapshot.ok()) return log_from_thread(log_, "error", "snapshot " + std::to_string(generation) + ": " + snapshot.error().message);
+  auto runtime = gateway::Runtime::build(std::move(snapshot).value(), conf_.registry);
+  if (!runtime.ok()) return log_from_thread(log_, "error", "snapshot " + std::to_string(generation) + ": " + runtime.error().message);
+  for (const Error& warning : runtime.value()->warnings()) log_from_thread(log_, "warn", warning.field + " " + warning.message);
+  // One that the event thread never took is nobody's: destroyed here.
+  delete next_.exchange(std::move(runtime).value().release(), std::memory_order_acq_rel);
+  loaded_generation_ = generation;
+  if (page_ != nullptr) page_->applied.store(generation, std::memory_order_release);
+}
+
+void Worker::run_loader() {
+  pthread_setname_np(pthread_self(), "gibbon-loader");
+  cpu_set_t every;
+  CPU_ZERO(&every);
+  for (int i = 0; i < CPU_SETSIZE; ++i) CPU_SET(i, &every);
+  sched_setaffinity(0, sizeof every, &every);  // nginx may have pinned the worker; this thread need not share its core.
+
+  int patience = 0;  // How many more times to look for retired runtimes without having been woken.
+  while (!stopping_.load()) {
+    try {
+      load_current();
+      destroy_retired();
+    } catch (const std::exception& e) {
+      log_from_thread(log_, "error", e.what());
+    }
+    pollfd wait{fifo_, POLLIN, 0};
+    const int woken = poll(&wait, 1, patience > 0 ? kRetireCheckMs : -1);
+    if (woken > 0) {
+      char bytes[64];
+      while (read(fifo_, bytes, sizeof bytes) > 0) {}
+      patience = 60;
+    } else {
+      --patience;
+    }
+  }
+}
+
+gateway::Runtime* Worker::acquire_runtime() {
+  if (next_.load(std::memory_order_acquire) != nullptr) [[unlikely]] {
+    gateway::Runtime* before = current_;
+    current_ = next_.exchange(nullptr, std::memory_order_acq_rel);
+    if (before != nullptr && before->references() == 0) retire(before);
+  }
+  if (current_ != nullptr) current_->retain();
+  return current_;
+}
+
+void Worker::release_runtime(gateway::Runtime* runtime) {
+  if (runtime != nullptr && runtime->release() == 0 && runtime != current_) retire(runtime);
+}
+
+void Worker::retire(gateway::Runtime* runtime) {
+  const std::lock_guard lock(retired_mutex_);
+  retired_.push_back(runtime);
+}
+
+void Worker::destroy_retired() {
+  std::vector<gateway::Runtime*> retired;
+  {
+    const std::lock_guard lock(retired_mutex_);
+    retired.swap(retired_);
+  }
+  for (gateway::Runtime* runtime : retired) delete runtime;
+}
+
+std::uint64_t Worker::next_id_ticks(std::int64_t now_ms) {
+  // 4096 steps in a millisecond: 32 slots of 128 ids. A worker that needs more borrows from the next millisecond.
+  if (now_ms > id_ms_) {
+    id_ms_ = now_ms;
+    id_seq_ = 0;
+  } else if (++id_seq_ == 128) {
+    ++id_ms_;
+    id_seq_ = 0;
+  }
+  return (static_cast<std::uint64_t>(id_ms_) << 12) | ((slot_ % 32) << 7) | id_seq_;
+}
+
+void Worker::random_bytes(std::uint8_t (&out)[16]) {
+  // xoroshiro128+, twice: unique, not secret.
+  for (int half = 0; half < 2; ++half) {
+    const std::uint64_t s0 = random_[0];
+    std::uint64_t s1 = random_[1];
+    const std::uint64_t value = s0 + s1;
+    s1 ^= s0;
+    random_[0] = ((s0 << 24) | (s0 >> 40)) ^ s1 ^ (s1 << 16);
+    random_[1] = (s1 << 37) | (s1 >> 27);
+    std::memcpy(out + half * 8, &value, 8);
+  }
+}
+
+void Worker::count_request() {
+  if (page_ != nullptr) page_->requests.store(page_->requests.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+}  // namespace gibbon::nginx

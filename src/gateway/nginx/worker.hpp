@@ -1,0 +1,79 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "config/control.hpp"
+#include "gateway/chain/runtime.hpp"
+#include "gateway/nginx/conf.hpp"
+#include "record/ring.hpp"
+
+namespace gibbon::nginx {
+
+/// One nginx worker's state: its ring, its current configuration, and the thread that prepares the next one.
+///
+/// A new configuration costs the event loop one pointer swap: the loader thread sleeps on the worker's FIFO, reads
+/// the snapshot, builds the runtime, and leaves it in `next_`; the next request takes it from there with one atomic
+/// load. From the moment that it lies there every new request uses it, so the thread reports the generation as
+/// applied at once. Runtimes that no request uses any more go back to the thread to be destroyed.
+class Worker {
+ public:
+  /// Starts in init_process, after the fork. Never fails: a worker without a ring or without a configuration
+  /// serves what it can, says why in the error log, and counts what it could not record.
+  Worker(MainConf& conf, ngx_log_t* log);
+  ~Worker();
+  Worker(const Worker&) = delete;
+
+  /// The configuration for a request that begins now; null before the first one. Event thread.
+  gateway::Runtime* acquire_runtime();
+  /// The request is over. Event thread.
+  void release_runtime(gateway::Runtime* runtime);
+
+  /// Null where this worker has none. Event thread.
+  record::RingProducer* ring() { return ring_ ? &*ring_ : nullptr; }
+  /// A new entry id: milliseconds since the epoch times 4096, unique in this gateway. Event thread.
+  std::uint64_t next_id_ticks(std::int64_t now_ms);
+  /// 16 random bytes, fit for ids. Event thread.
+  void random_bytes(std::uint8_t (&out)[16]);
+  void count_request();
+
+ private:
+  /// Loads the current generation if it is newer than the last one. Loader (and the constructor).
+  void load_current();
+  void run_loader();
+  void retire(gateway::Runtime* runtime);
+  void destroy_retired();
+
+  MainConf& conf_;
+  ngx_log_t* log_;
+  std::optional<record::RingProducer> ring_;
+  std::optional<config::Control> control_;
+  config::ControlPage::Worker* page_ = nullptr;
+  std::uint32_t slot_ = 0;
+
+  gateway::Runtime* current_ = nullptr;           // Event thread.
+  std::atomic<gateway::Runtime*> next_{nullptr};  // Loader to event thread.
+  std::mutex retired_mutex_;
+  std::vector<gateway::Runtime*> retired_;      // Event thread to loader.
+  std::uint64_t loaded_generation_ = 0;         // Loader.
+  int fifo_ = -1;
+  std::atomic<bool> stopping_{false};
+  std::thread loader_;
+
+  std::int64_t id_ms_ = 0;
+  std::uint32_t id_seq_ = 0;
+  std::uint64_t random_[2];
+};
+
+/// The worker of this process; null in the master.
+Worker* worker();
+void start_worker(MainConf& conf, ngx_log_t* log) noexcept;
+void stop_worker() noexcept;
+
+}  // namespace gibbon::nginx
