@@ -1,6 +1,7 @@
 #include "schema/records.hpp"
 
 #include <algorithm>
+#include <string>
 
 namespace gibbon::schema {
 namespace {
@@ -53,6 +54,20 @@ const json::value* find_value(const json::object& object, std::string_view path)
   const json::value* value = object.if_contains(path.substr(0, dot));
   if (value == nullptr || dot == std::string_view::npos) return value;
   return value->is_object() ? find_value(value->get_object(), path.substr(dot + 1)) : nullptr;
+}
+
+std::vector<EntityCheck> under(std::string_view name, std::vector<EntityCheck> checks) {
+  const std::string prefix = std::string(name) + ".";
+  const auto prepend = [&](std::string& field) {
+    if (!field.empty()) field.insert(0, prefix);
+  };
+  for (EntityCheck& check : checks) {
+    prepend(check.if_field);
+    prepend(check.then_field);
+    for (std::string& field : check.fields) prepend(field);
+    for (std::string& field : check.else_fields) prepend(field);
+  }
+  return checks;
 }
 
 bool is_nonempty(const json::value* value) {
