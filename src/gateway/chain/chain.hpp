@@ -75,7 +75,7 @@ class Chains {
   /// Per plugin ordinal: "route/service/consumer" to an index of configurations_.
   std::vector<std::unordered_map<std::string, std::uint32_t>> by_scope_;
   std::vector<Scope> route_scopes_;
-  mutable std::map<std::vector<const void*>, std::unique_ptr<Chain>> chains_;
+  mutable std::map<std::vector<config::Uuid>, std::unique_ptr<Chain>> chains_;  ///< By the ids of their items.
   mutable std::unordered_map<std::string, const Chain*> by_consumer_;
   std::unordered_map<std::string, std::uint32_t> consumers_;
   std::vector<ChainItem> global_items_;

@@ -16,9 +16,6 @@ std::string_view path_of(std::string_view target) noexcept;
 /// Returns `path` itself where nothing is to do; otherwise the result lies in `buffer`, which is overwritten.
 std::string_view normalize_path(std::string_view path, std::string& buffer);
 
-/// As normalize_path(), for the path pattern of a route (without its `~`): percent-encoded bytes alone.
-std::string normalize_path_pattern(std::string_view pattern);
-
 /// Appends the path that goes to the upstream, without a query, percent-encoded where needed.
 /// `path`: the request's, normalised. `matched_length`: how many of its bytes the route's path matched; 0 where the
 /// route has no paths. An empty `service_path` means "/".

@@ -1,0 +1,49 @@
+#include "gateway/router/candidates.hpp"
+
+#include <algorithm>
+
+#include "base/ascii.hpp"
+
+namespace gibbon::gateway {
+
+std::uint64_t CandidateLists::key(Demand demand, std::size_t name, std::string_view value) noexcept {
+  std::uint64_t hash = 0xCBF29CE484222325U ^ (demand << 32 | name);
+  for (const char c : value) {
+    hash = (hash ^ static_cast<unsigned char>(ascii_lower(c))) * 0x100000001B3U;
+  }
+  return hash;
+}
+
+void CandidateLists::split(std::span<const std::uint32_t> ranks, std::span<const Conditions* const> conditions,
+                           List& list) {
+  list.by_demand = std::make_unique<Map>();
+  const auto file = [&list](std::uint64_t key, std::uint32_t rank) {
+    std::vector<std::uint32_t>& ranks_of_key = (*list.by_demand)[key];
+    if (ranks_of_key.empty() || ranks_of_key.back() != rank) ranks_of_key.push_back(rank);
+  };
+  for (std::size_t i = 0; i < ranks.size(); ++i) {
+    const Conditions* c = conditions[i];
+    const HeaderCondition* header = nullptr;
+    if (c != nullptr) {
+      const auto plain = std::find_if(c->headers.begin(), c->headers.end(),
+                                      [](const HeaderCondition& h) { return !h.pattern; });
+      if (plain != c->headers.end()) header = &*plain;
+    }
+    if (header != nullptr) {
+      auto name = std::find(list.header_names.begin(), list.header_names.end(), header->name);
+      if (name == list.header_names.end()) name = list.header_names.insert(name, header->name);
+      const auto index = static_cast<std::size_t>(name - list.header_names.begin());
+      for (const std::string& value : header->values) file(key(kHeader, index, value), ranks[i]);
+    } else if (c != nullptr && !c->snis.empty()) {
+      for (const std::string& sni : c->snis) file(key(kSni, 0, sni), ranks[i]);
+      list.with_sni.push_back(ranks[i]);
+    } else if (c != nullptr && !c->methods.empty()) {
+      for (const std::string& method : c->methods) file(key(kMethod, 0, method), ranks[i]);
+      list.has_methods = true;
+    } else {
+      list.rest.push_back(ranks[i]);
+    }
+  }
+}
+
+}  // namespace gibbon::gateway
