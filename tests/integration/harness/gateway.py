@@ -105,6 +105,8 @@ class Gateway:
         self.folder = Path(tempfile.mkdtemp(prefix="gibbon-test-"))
         self.prefix = self.folder / "prefix"
         self.shared = Path(tempfile.mkdtemp(prefix="gibbon-test-", dir="/dev/shm"))
+        for folder in (self.folder, self.shared):  # started by root, nginx's workers are another user
+            folder.chmod(0o755)
         self.proxy, self.admin_port, self.status = free_port(), free_port(), free_port()
         self.tls = free_port() if tls else None
         self.h2c = free_port() if h2c else None
