@@ -1,0 +1,77 @@
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <set>
+
+#include "app/certificates.hpp"
+#include "app/commands.hpp"
+#include "app/prefix.hpp"
+#include "app/probe.hpp"
+#include "app/process.hpp"
+#include "app/supervisor.hpp"
+
+namespace gibbon::app {
+
+namespace {
+
+using namespace std::chrono_literals;
+constexpr Milliseconds kWorkersPatience = 20s;
+
+std::set<pid_t> worker_pids(const Paths& paths, pid_t nginx) {
+  std::set<pid_t> pids;
+  for (const auto& worker : look_at_control(paths).workers) {
+    if (worker.applied > 0 && parent_of(worker.pid) == nginx) pids.insert(worker.pid);
+  }
+  return pids;
+}
+
+}  // namespace
+
+int reload(const Options& options) {
+  const auto paths = existing_prefix(options);
+  if (!paths) return fail(paths.error());
+  const auto supervisor = running_supervisor(*paths);
+  const auto nginx = running_pid(paths->pids + "/nginx.pid", paths->prefix);
+  if (!supervisor || !nginx) return fail({"Gibbon is not running in " + paths->prefix, ""});
+
+  const auto running = Settings::load_effective(paths->prefix);
+  if (!running) return fail(running.error());
+  auto settings = Settings::reload(options.conf, paths->prefix, environ);
+  if (!settings) return fail(settings.error());
+  for (const std::string& note : settings->notes) say_verbose(options, "Note: " + note);
+  if (Status status = check_addresses(*settings, &running.value()); !status) return fail(status.error());
+  if (Status status = check_all(*settings); !status) return fail(status.error());
+
+  // Whatever is refused up to here, and by nginx now, leaves the running configuration as it is.
+  const std::string draft = paths->nginx_conf + ".new";
+  Status status = prepare_prefix(*settings, *paths, draft);
+  if (status) status = test_nginx(*paths, draft);
+  if (status && std::rename(draft.c_str(), paths->nginx_conf.c_str()) != 0) {
+    status = Error{paths->nginx_conf + ": " + std::strerror(errno), ""};
+  }
+  if (status) status = settings->store_effective();
+  if (!status) {
+    ::unlink(draft.c_str());
+    return fail(status.error());
+  }
+
+  const std::set<pid_t> old = worker_pids(*paths, *nginx);
+  ::kill(*supervisor, SIGHUP);
+  const bool replaced = wait_until(
+      [&] {
+        return std::ranges::any_of(worker_pids(*paths, *nginx), [&](pid_t pid) { return !old.contains(pid); });
+      },
+      kWorkersPatience);
+  if (!replaced) {
+    const std::string log = paths->logs + "/error.log";
+    return fail({"nginx did not take the new configuration; the last lines of " + log + ":\n" + last_lines(log, 10), ""});
+  }
+  say("Gibbon reloaded");
+  return 0;
+}
+
+}  // namespace gibbon::app
