@@ -14,15 +14,31 @@ namespace {
 
 using Directives = std::vector<Settings::Directive>;
 
-/// What every proxied request tells its upstream, for proxy_set_header and grpc_set_header alike. The variable
-/// carries the forwarding headers as further lines of its own, so that one evaluation makes them all; those that a
-/// client sent are taken away here.
-constexpr std::pair<std::string_view, std::string_view> kUpstreamHeaders[] = {
-    {"Via", "$gibbon_forwarded"}, {"X-Forwarded-For", "\"\""},    {"X-Forwarded-Proto", "\"\""},
-    {"X-Forwarded-Host", "\"\""}, {"X-Forwarded-Port", "\"\""},   {"X-Forwarded-Path", "\"\""},
-    {"X-Forwarded-Prefix", "\"\""}, {"X-Real-IP", "\"\""},        {"X-Kong-Request-Id", "\"\""},
-    {"TE", "\"\""},               {"Proxy", "\"\""},              {"Proxy-Connection", "\"\""},
+/// What a proxied request tells its upstream. The variable carries Host, Connection, Upgrade and the forwarding
+/// headers as further lines of its own, so that one evaluation makes them all; what a client sent of them is taken
+/// away here.
+constexpr std::pair<std::string_view, std::string_view> kProxyHeaders[] = {
+    {"Via", "$gibbon_forwarded"},  {"Host", "\"\""},             {"Connection", "\"\""},
+    {"Upgrade", "\"\""},           {"X-Forwarded-For", "\"\""},  {"X-Forwarded-Proto", "\"\""},
+    {"X-Forwarded-Host", "\"\""},  {"X-Forwarded-Port", "\"\""}, {"X-Forwarded-Path", "\"\""},
+    {"X-Forwarded-Prefix", "\"\""}, {"X-Real-IP", "\"\""},       {"X-Kong-Request-Id", "\"\""},
+    {"TE", "\"\""},                {"Proxy", "\"\""},            {"Proxy-Connection", "\"\""},
     {"Keep-Alive", "\"\""}};
+
+/// The same for gRPC: HTTP/2 takes no block of lines. Empty values are not sent.
+constexpr std::pair<std::string_view, std::string_view> kGrpcHeaders[] = {
+    {"Host", "$gibbon_upstream_host"},
+    {"Via", "$gibbon_via"},
+    {"X-Forwarded-For", "$gibbon_forwarded_for"},
+    {"X-Forwarded-Proto", "$gibbon_forwarded_proto"},
+    {"X-Forwarded-Host", "$gibbon_forwarded_host"},
+    {"X-Forwarded-Port", "$gibbon_forwarded_port"},
+    {"X-Forwarded-Path", "$gibbon_forwarded_path"},
+    {"X-Forwarded-Prefix", "$gibbon_forwarded_prefix"},
+    {"X-Real-IP", "$remote_addr"},
+    {"X-Kong-Request-Id", "$gibbon_upstream_request_id"},
+    {"TE", "trailers"},
+    {"Proxy", "\"\""}};
 
 constexpr std::string_view kIntermediateCiphers =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
@@ -232,9 +248,8 @@ class Writer {
     set("proxy_buffering", "on");
     set("proxy_request_buffering", "off");
     set("proxy_redirect", "off");
-    set("proxy_set_header", "Host $gibbon_upstream_host");
-    set("proxy_set_header", "Connection $gibbon_upstream_connection");
-    set("proxy_set_header", "Upgrade $gibbon_upstream_upgrade");
+    set("proxy_buffer_size", "16k");
+    for (const auto& [name, value] : kProxyHeaders) set("proxy_set_header", fmt::format("{} {}", name, value));
     upstream_tail("proxy");
     inject(settings_.location_directives);
     set("proxy_pass", "https://gibbon_upstream");
@@ -245,9 +260,8 @@ class Writer {
   void grpc_location() {
     open("location @gibbon_grpc");
     line("internal;");
-    line("gibbon on;");
     set("default_type", "''");
-    set("grpc_set_header", "Host $gibbon_upstream_host");
+    for (const auto& [name, value] : kGrpcHeaders) set("grpc_set_header", fmt::format("{} {}", name, value));
     upstream_tail("grpc");
     set("grpc_pass", "grpcs://gibbon_upstream");
     close();
@@ -256,13 +270,6 @@ class Writer {
 
   /// What proxy_pass and grpc_pass have in common. The scheme and the peer are the balancer's.
   void upstream_tail(std::string_view kind) {
-    for (const auto& [name, value] : kUpstreamHeaders) {
-      // gRPC needs its `te: trailers` and has no such headers to take away.
-      const bool connection_header = name == "TE" || name == "Proxy-Connection" || name == "Keep-Alive";
-      if (kind == "grpc" && connection_header) continue;
-      set(fmt::format("{}_set_header", kind), fmt::format("{} {}", name, value));
-    }
-    if (kind == "grpc") set("grpc_set_header", "TE trailers");
     set(fmt::format("{}_pass_header", kind), "Server");
     set(fmt::format("{}_pass_header", kind), "Date");
     set(fmt::format("{}_ssl_name", kind), "$gibbon_upstream_host_name");

@@ -65,6 +65,11 @@ struct LocalAnswer {
   ngx_str_t body{}, content_type{};
 };
 
+/// The headers that tell the upstream where a request came from. Empty ones are not sent.
+struct Forwarded {
+  std::string_view via, for_, proto, host, port, path, prefix, request_id, real_ip;
+};
+
 /// How far a request has come on its way to the upstream.
 enum class Stage : std::uint8_t { kNew, kRouted, kResolving, kReadingBody, kForwarded };
 
@@ -115,6 +120,7 @@ class Context {
   bool headers_replaced = false;
 
   ngx_str_t upstream_uri{}, upstream_headers{}, upstream_host{};
+  Forwarded forwarded;            ///< For gRPC alone: HTTP/1 sends upstream_headers.
   AddressSet* addresses = nullptr;
   ngx_resolver_ctx_t* resolving = nullptr;
   std::size_t resolving_name = 0;  ///< Which of the target's names is being asked for.

@@ -108,39 +108,61 @@ bool prepare_target(Context& ctx, std::string_view path, std::size_t matched_len
   return true;
 }
 
-bool prepare_headers(Context& ctx) {
+namespace {
+
+/// A list header with one more entry.
+std::string_view appended(Context& ctx, std::string_view list, std::string_view entry) {
+  if (list.empty()) return entry;
+  auto* start = static_cast<u_char*>(ngx_pnalloc(ctx.r->pool, list.size() + 2 + entry.size()));
+  if (start == nullptr) return entry;
+  HeaderBlock block{start};
+  block.raw(list), block.raw(", "), block.raw(entry);
+  return {reinterpret_cast<char*>(start), static_cast<std::size_t>(block.p - start)};
+}
+
+std::string_view port_text(Context& ctx) {
+  auto* text = static_cast<u_char*>(ngx_pnalloc(ctx.r->pool, 8));
+  if (text == nullptr) return {};
+  const u_char* end = ngx_sprintf(text, "%ui", static_cast<ngx_uint_t>(client_port(ctx.r)));
+  return {reinterpret_cast<char*>(text), static_cast<std::size_t>(end - text)};
+}
+
+Forwarded forwarded_headers(Context& ctx) {
   ngx_http_request_t* r = ctx.r;
+  const bool trusted = is_trusted(r);
+  Forwarded f;
+  f.via = appended(ctx, client_header(ctx, "via"), kViaToken);
+  f.for_ = appended(ctx, client_header(ctx, "x-forwarded-for"), connection_address(r));
+  f.proto = or_trusted(ctx, trusted, "x-forwarded-proto", client_scheme(r));
+  f.host = or_trusted(ctx, trusted, "x-forwarded-host", view(r->headers_in.server));
+  f.port = or_trusted(ctx, trusted, "x-forwarded-port", port_text(ctx));
+  f.path = or_trusted(ctx, trusted, "x-forwarded-path", gateway::path_of(view(ctx.client_target)));
+  f.prefix = or_trusted(ctx, trusted, "x-forwarded-prefix", ctx.matched_prefix);
+  if (main_conf(r)->upstream_request_id) f.request_id = ctx.request_id();
+  f.real_ip = view(r->connection->addr_text);
+  return f;
+}
+
+}  // namespace
+
+bool prepare_headers(Context& ctx) {
   const std::string_view connection = client_header(ctx, "connection");
   if (!connection.empty() && !drop_hop_by_hop(ctx, connection)) return false;
-
-  const bool trusted = is_trusted(r);
-  char port_text[8];
-  const auto port_end = ngx_snprintf(reinterpret_cast<u_char*>(port_text), sizeof port_text, "%ui",
-                                     static_cast<ngx_uint_t>(client_port(r)));
-  const std::string_view own_port(port_text, reinterpret_cast<char*>(port_end) - port_text);
-  const std::string_view via = client_header(ctx, "via");
+  const Forwarded f = forwarded_headers(ctx);
+  if (ctx.grpc) {
+    ctx.forwarded = f;
+    return true;
+  }
   const std::string_view upgrade = client_header(ctx, "upgrade");
-  const std::string_view forwarded_for = client_header(ctx, "x-forwarded-for");
-  const std::string_view address = connection_address(r);
-  const std::string_view real_ip = view(r->connection->addr_text);
-  const std::string_view proto = or_trusted(ctx, trusted, "x-forwarded-proto", client_scheme(r));
-  const std::string_view host = or_trusted(ctx, trusted, "x-forwarded-host", view(r->headers_in.server));
-  const std::string_view port = or_trusted(ctx, trusted, "x-forwarded-port", own_port);
-  const std::string_view path = or_trusted(ctx, trusted, "x-forwarded-path", gateway::path_of(view(ctx.client_target)));
-  const std::string_view prefix = or_trusted(ctx, trusted, "x-forwarded-prefix", ctx.matched_prefix);
-  const bool trailers = list_has(client_header(ctx, "te"), "trailers");
-  const bool with_id = main_conf(r)->upstream_request_id;
-
-  constexpr std::size_t kNames = 256;  // All names and separators below come to less.
-  const std::size_t bytes = kNames + via.size() + kViaToken.size() + ctx.upstream_host.len + upgrade.size() +
-                            forwarded_for.size() + address.size() + real_ip.size() + proto.size() + host.size() +
-                            port.size() + path.size() + prefix.size() + 64;
-  auto* start = static_cast<u_char*>(ngx_pnalloc(r->pool, bytes));
+  constexpr std::size_t kNames = 320;  // All names and separators below come to less.
+  const std::size_t bytes = kNames + f.via.size() + ctx.upstream_host.len + upgrade.size() + f.for_.size() +
+                            f.proto.size() + f.host.size() + f.port.size() + f.path.size() + f.prefix.size() +
+                            f.request_id.size() + f.real_ip.size();
+  auto* start = static_cast<u_char*>(ngx_pnalloc(ctx.r->pool, bytes));
   if (start == nullptr) return false;
   // The value of the header "Via", followed by whole lines: nginx then evaluates one variable, not a dozen.
   HeaderBlock block{start};
-  if (!via.empty()) block.raw(via), block.raw(", ");
-  block.raw(kViaToken), block.raw("\r\n");
+  block.raw(f.via), block.raw("\r\n");
   block.line("Host", view(ctx.upstream_host));
   if (upgrade.empty()) {
     block.line("Connection", "keep-alive");
@@ -148,17 +170,15 @@ bool prepare_headers(Context& ctx) {
     block.line("Connection", "keep-alive, Upgrade");
     block.line("Upgrade", upgrade);
   }
-  block.raw("X-Forwarded-For: ");
-  if (!forwarded_for.empty()) block.raw(forwarded_for), block.raw(", ");
-  block.raw(address), block.raw("\r\n");
-  block.line("X-Forwarded-Proto", proto);
-  block.line("X-Forwarded-Host", host);
-  block.line("X-Forwarded-Port", port);
-  block.line("X-Forwarded-Path", path);
-  if (!prefix.empty()) block.line("X-Forwarded-Prefix", prefix);
-  if (trailers) block.line("TE", "trailers");
-  if (with_id) block.line("X-Kong-Request-Id", ctx.request_id());
-  block.raw("X-Real-IP: "), block.raw(real_ip);
+  block.line("X-Forwarded-For", f.for_);
+  block.line("X-Forwarded-Proto", f.proto);
+  block.line("X-Forwarded-Host", f.host);
+  block.line("X-Forwarded-Port", f.port);
+  block.line("X-Forwarded-Path", f.path);
+  if (!f.prefix.empty()) block.line("X-Forwarded-Prefix", f.prefix);
+  if (list_has(client_header(ctx, "te"), "trailers")) block.line("TE", "trailers");
+  if (!f.request_id.empty()) block.line("X-Kong-Request-Id", f.request_id);
+  block.raw("X-Real-IP: "), block.raw(f.real_ip);  // nginx ends the last line.
   ctx.upstream_headers = {static_cast<std::size_t>(block.p - start), start};
   return true;
 }

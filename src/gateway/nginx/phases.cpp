@@ -200,6 +200,7 @@ ngx_int_t access_phase(ngx_http_request_t* r) noexcept {
   try {
     Context* ctx = Context::find(r);
     if (ctx == nullptr || ctx->target == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (ctx->stage == Stage::kForwarded) return NGX_DECLINED;  // The gRPC location's own turn.
     return run_access(*ctx);
   } catch (const std::exception& e) {
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "gibbon: access phase: %s", e.what());

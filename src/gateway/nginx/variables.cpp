@@ -1,25 +1,30 @@
 // The variables that the generated nginx.conf uses.
 //
-// $gibbon_upstream_headers   proxy_pass: the value of Via and all further lines (see prepare_headers)
-// $gibbon_upstream_host      grpc_pass: the Host header
-// $gibbon_upstream_name      the name for TLS: SNI and the certificate's check
-// $gibbon_forwarded_*        grpc_pass: X-Forwarded-*, which HTTP/2 cannot take as one block
-// $gibbon_request_id         access logs, and X-Kong-Request-Id for gRPC
+// $gibbon_forwarded            proxy_pass: the value of Via, and all further lines of the head (see prepare_headers)
+// $gibbon_upstream_host        grpc_pass: the Host header
+// $gibbon_upstream_host_name   the name for TLS: SNI and the certificate's check
+// $gibbon_forwarded_for, ...   grpc_pass: Via and X-Forwarded-*, which HTTP/2 cannot take as one block
+// $kong_request_id             access logs, and X-Kong-Request-Id for gRPC: Kong's name for it
 
 #include "gateway/nginx/client_view.hpp"
 #include "gateway/nginx/forward.hpp"
-#include "gateway/router/path.hpp"
 
 namespace gibbon::nginx {
 namespace {
 
 using Getter = ngx_str_t (*)(Context&);
 
-ngx_str_t upstream_headers(Context& ctx) { return ctx.upstream_headers; }
+ngx_str_t forwarded(Context& ctx) { return ctx.upstream_headers; }
 ngx_str_t upstream_host(Context& ctx) { return ctx.upstream_host; }
 ngx_str_t request_id(Context& ctx) { return str(ctx.request_id()); }
-ngx_str_t forwarded_prefix(Context& ctx) { return str(ctx.matched_prefix); }
-ngx_str_t forwarded_path(Context& ctx) { return str(gateway::path_of(view(ctx.client_target))); }
+ngx_str_t via(Context& ctx) { return str(ctx.forwarded.via); }
+ngx_str_t forwarded_for(Context& ctx) { return str(ctx.forwarded.for_); }
+ngx_str_t forwarded_proto(Context& ctx) { return str(ctx.forwarded.proto); }
+ngx_str_t forwarded_host(Context& ctx) { return str(ctx.forwarded.host); }
+ngx_str_t forwarded_port(Context& ctx) { return str(ctx.forwarded.port); }
+ngx_str_t forwarded_path(Context& ctx) { return str(ctx.forwarded.path); }
+ngx_str_t forwarded_prefix(Context& ctx) { return str(ctx.forwarded.prefix); }
+ngx_str_t upstream_request_id(Context& ctx) { return str(ctx.forwarded.request_id); }
 
 ngx_str_t upstream_name(Context& ctx) {
   if (ctx.service == nullptr) return {0, nullptr};
@@ -45,9 +50,18 @@ struct Variable {
 };
 
 constexpr Variable kVariables[] = {
-    {"gibbon_upstream_headers", get<upstream_headers>}, {"gibbon_upstream_host", get<upstream_host>},
-    {"gibbon_upstream_name", get<upstream_name>},       {"gibbon_forwarded_prefix", get<forwarded_prefix>},
-    {"gibbon_forwarded_path", get<forwarded_path>},     {"gibbon_request_id", get<request_id>},
+    {"gibbon_forwarded", get<forwarded>},
+    {"gibbon_upstream_host", get<upstream_host>},
+    {"gibbon_upstream_host_name", get<upstream_name>},
+    {"gibbon_via", get<via>},
+    {"gibbon_forwarded_for", get<forwarded_for>},
+    {"gibbon_forwarded_proto", get<forwarded_proto>},
+    {"gibbon_forwarded_host", get<forwarded_host>},
+    {"gibbon_forwarded_port", get<forwarded_port>},
+    {"gibbon_forwarded_path", get<forwarded_path>},
+    {"gibbon_forwarded_prefix", get<forwarded_prefix>},
+    {"gibbon_upstream_request_id", get<upstream_request_id>},
+    {"kong_request_id", get<request_id>},
 };
 
 }  // namespace
