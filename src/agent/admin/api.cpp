@@ -1,0 +1,69 @@
+#include "agent/admin/api.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "agent/admin/reply.hpp"
+#include "base/version.hpp"
+
+namespace gibbon::agent {
+namespace {
+
+bool names(const std::vector<std::string>& headers, std::initializer_list<std::string_view> wanted) {
+  return std::any_of(headers.begin(), headers.end(), [&](const std::string& header) {
+    return std::find(wanted.begin(), wanted.end(), header) != wanted.end();
+  });
+}
+
+}  // namespace
+
+Api::Api(Host& host, Kind kind) : host_(host), kind_(kind) {
+  add_status_endpoints(endpoints_, host);
+  if (kind == Kind::kStatus) {
+    add_ready_endpoint(endpoints_, host);
+    return;
+  }
+  add_entity_endpoints(endpoints_, host);
+  add_schema_endpoints(endpoints_, host);
+  add_tag_endpoints(endpoints_, host);
+  add_config_endpoints(endpoints_, host);
+  add_information_endpoints(endpoints_, host);
+  endpoints_.add("GET", "/endpoints", [this](Call&) {
+    json::array list;
+    for (const auto& pattern : endpoints_.patterns()) list.emplace_back(pattern);
+    return json_reply(200, json::object{{"data", std::move(list)}});
+  });
+}
+
+bool Api::is_write(const http::Request& request) {
+  return request.method != "GET" && request.method != "HEAD" && request.method != "OPTIONS";
+}
+
+http::Response Api::handle(const http::Request& request) const {
+  const auto start = std::chrono::steady_clock::now();
+  http::Response response;
+  try {
+    response = endpoints_.answer(request);
+  } catch (const std::exception& error) {
+    spdlog::error("{} {}: {}", request.method, request.path, error.what());
+    response = message_reply(500, "An unexpected error occurred");
+  }
+  add_headers(response,
+              std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+  return response;
+}
+
+void Api::add_headers(http::Response& response, double elapsed_ms) const {
+  const auto settings = host_.settings();
+  if (kind_ == Kind::kAdmin) {
+    response.headers.push_back({"Access-Control-Allow-Origin", "*"});
+    response.headers.push_back({"Access-Control-Allow-Credentials", "true"});
+  }
+  if (names(settings->headers, {"latency_tokens", "x-kong-admin-latency"}))
+    response.headers.push_back({"X-Kong-Admin-Latency", std::to_string(static_cast<long>(elapsed_ms))});
+  if (names(settings->headers, {"server_tokens", "server"})) response.headers.push_back({"Server", kServerTokens});
+}
+
+}  // namespace gibbon::agent

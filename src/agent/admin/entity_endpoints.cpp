@@ -1,0 +1,133 @@
+// The endpoints that every collection has: /E, /E/{E}, and for each foreign key F: /E/{E}/F, /F/{F}/E, /F/{F}/E/{E}.
+#include "agent/admin/api.hpp"
+#include "agent/admin/entity_service.hpp"
+#include "agent/admin/page_query.hpp"
+#include "agent/admin/reply.hpp"
+
+namespace gibbon::agent {
+namespace {
+
+std::string place(const Collection& collection) { return "{" + collection.name + "}"; }
+
+EntityKey key_in(const Call& call, const Collection& collection) {
+  return entity_key(collection, call.params.find(collection.name)->second);
+}
+
+http::Response change_reply(int status, const EntityService::Changed& changed) {
+  if (!changed.ok()) return error_reply(changed.error());
+  if (!changed.value()) return not_found_reply();
+  return *changed.value() == nullptr ? no_content_reply() : json_reply(status, **changed.value());
+}
+
+http::Response row_reply(const Row& row) { return row == nullptr ? not_found_reply() : json_reply(200, *row); }
+
+void add_collection(Endpoints& endpoints, Host& host, const Collection& collection) {
+  const auto list = "/" + collection.name;
+  const auto one = list + "/" + place(collection);
+  endpoints.add("GET", list, [&](Call& call) {
+    auto query = read_page_query(call);
+    if (!query.ok()) return error_reply(query.error());
+    const auto page = host.store().read()->page(collection.name, query.value());
+    return page.ok() ? page_reply(call, "/" + collection.name, page.value()) : error_reply(page.error());
+  });
+  endpoints.add("POST", list, [&](Call& call) {
+    return change_reply(201, EntityService(host).create(collection, call.body, std::nullopt));
+  });
+  endpoints.add("GET", one, [&](Call& call) {
+    return row_reply(find_entity(*host.store().read(), collection, key_in(call, collection)));
+  });
+  endpoints.add("PATCH", one, [&](Call& call) {
+    return change_reply(200,
+                        EntityService(host).update(collection, key_in(call, collection), call.body, std::nullopt));
+  });
+  endpoints.add("PUT", one, [&](Call& call) {
+    return change_reply(200,
+                        EntityService(host).replace(collection, key_in(call, collection), call.body, std::nullopt));
+  });
+  endpoints.add("DELETE", one, [&](Call& call) {
+    return change_reply(204, EntityService(host).remove(collection, key_in(call, collection), std::nullopt));
+  });
+}
+
+/// /services/{services}/routes and /services/{services}/routes/{routes}
+void add_children(Endpoints& endpoints, Host& host, const Collection& parent, const Collection& child,
+                  const ForeignKey& foreign) {
+  const auto list = "/" + parent.name + "/" + place(parent) + "/" + child.name;
+  const auto one = list + "/" + place(child);
+  const auto parent_in = [&](const Call& call) { return Parent{&parent, foreign.field, key_in(call, parent)}; };
+  endpoints.add("GET", list, [&](Call& call) {
+    const auto image = host.store().read();
+    const auto row = find_entity(*image, parent, key_in(call, parent));
+    if (row == nullptr) return not_found_reply();
+    auto query = read_page_query(call);
+    if (!query.ok()) return error_reply(query.error());
+    query.value().foreign_field = foreign.field;
+    query.value().foreign_id = text_of(*row, "id");
+    const auto page = image->page(child.name, query.value());
+    const auto path = "/" + parent.name + "/" + http::percent_encode(key_in(call, parent).value) + "/" + child.name;
+    return page.ok() ? page_reply(call, path, page.value()) : error_reply(page.error());
+  });
+  endpoints.add("POST", list, [&, parent_in](Call& call) {
+    return change_reply(201, EntityService(host).create(child, call.body, parent_in(call)));
+  });
+  endpoints.add("GET", one, [&](Call& call) {
+    const auto image = host.store().read();
+    const auto row = find_entity(*image, parent, key_in(call, parent));
+    const auto found = find_entity(*image, child, key_in(call, child));
+    if (row == nullptr || found == nullptr || foreign_id(*found, foreign.field) != text_of(*row, "id"))
+      return not_found_reply();
+    return row_reply(found);
+  });
+  endpoints.add("PATCH", one, [&, parent_in](Call& call) {
+    return change_reply(200, EntityService(host).update(child, key_in(call, child), call.body, parent_in(call)));
+  });
+  endpoints.add("PUT", one, [&, parent_in](Call& call) {
+    return change_reply(200, EntityService(host).replace(child, key_in(call, child), call.body, parent_in(call)));
+  });
+  endpoints.add("DELETE", one, [&, parent_in](Call& call) {
+    return change_reply(204, EntityService(host).remove(child, key_in(call, child), parent_in(call)));
+  });
+}
+
+/// /routes/{routes}/service
+void add_referenced(Endpoints& endpoints, Host& host, const Collection& child, const ForeignKey& foreign,
+                    const Collection& parent) {
+  const auto path = "/" + child.name + "/" + place(child) + "/" + foreign.field;
+  const auto referenced = [&](Call& call) -> std::optional<EntityKey> {
+    const auto row = find_entity(*host.store().read(), child, key_in(call, child));
+    if (row == nullptr || foreign_id(*row, foreign.field).empty()) return std::nullopt;
+    return EntityKey{"id", std::string(foreign_id(*row, foreign.field))};
+  };
+  endpoints.add("GET", path, [&, referenced](Call& call) {
+    const auto key = referenced(call);
+    return key ? row_reply(find_entity(*host.store().read(), parent, *key)) : not_found_reply();
+  });
+  endpoints.add("PATCH", path, [&, referenced](Call& call) {
+    const auto key = referenced(call);
+    if (!key) return not_found_reply();
+    return change_reply(200, EntityService(host).update(parent, *key, call.body, std::nullopt));
+  });
+  endpoints.add("PUT", path, [&](Call& call) {
+    return change_reply(
+        200, EntityService(host).replace_referenced(child, key_in(call, child), foreign, call.body));
+  });
+  endpoints.add("DELETE", path, [&, referenced](Call& call) {
+    return referenced(call) ? message_reply(405, "Method not allowed") : not_found_reply();
+  });
+}
+
+}  // namespace
+
+void add_entity_endpoints(Endpoints& endpoints, Host& host) {
+  for (const auto& collection : collections()) {
+    add_collection(endpoints, host, collection);
+    for (const auto& foreign : collection.foreign) {
+      const auto* parent = find_collection(foreign.collection);
+      if (parent == nullptr) continue;
+      add_children(endpoints, host, *parent, collection, foreign);
+      add_referenced(endpoints, host, collection, foreign, *parent);
+    }
+  }
+}
+
+}  // namespace gibbon::agent

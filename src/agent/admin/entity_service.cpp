@@ -1,0 +1,186 @@
+#include "agent/admin/entity_service.hpp"
+
+#include "base/uuid.hpp"
+
+namespace gibbon::agent {
+namespace {
+
+const std::optional<Row> kNothing;
+
+json::object reference(const Row& parent) {
+  json::object value;
+  value["id"] = text_of(*parent, "id");
+  return value;
+}
+
+/// A form or a JSON object in the words of `collection`; a plugin's name decides what its values may be.
+json::object read_input(const Body& body, const Catalog& catalog, const Collection& collection,
+                        const json::object* stored) {
+  json::object named;
+  if (const auto name = body.field("name")) {
+    named["name"] = *name;
+  } else if (stored != nullptr) {
+    named["name"] = text_of(*stored, "name");
+  }
+  return body.input(catalog.schema_for(collection, named));
+}
+
+bool belongs(const json::object& entity, const Parent& parent, const Row& parent_row) {
+  return foreign_id(entity, parent.field) == text_of(*parent_row, "id");
+}
+
+}  // namespace
+
+EntityKey entity_key(const Collection& collection, const std::string& text) {
+  return {is_uuid(text) || collection.endpoint_key.empty() ? "id" : collection.endpoint_key, text};
+}
+
+Row find_entity(const Image& image, const Collection& collection, const EntityKey& key) {
+  return image.find_by(collection.name, key.field, key.value);
+}
+
+std::optional<StoreError> EntityService::resolve(const Image& image, const Collection& collection,
+                                                 json::object& input) {
+  for (const auto& foreign : collection.foreign) {
+    auto* value = input.if_contains(foreign.field);
+    const auto* target = find_collection(foreign.collection);
+    if (value == nullptr || !value->is_object() || target == nullptr || value->get_object().contains("id")) continue;
+    const auto name = std::string(text_of(value->get_object(), target->endpoint_key));
+    if (name.empty()) continue;
+    const auto row = image.find_by(target->name, target->endpoint_key, name);
+    if (row == nullptr) return unresolved_reference(foreign.field, target->endpoint_key, name, target->name);
+    *value = reference(row);
+  }
+  return std::nullopt;
+}
+
+EntityService::Changed EntityService::write(const std::function<Changed(Transaction&)>& work) {
+  std::optional<Row> found;
+  bool changed = false;
+  auto done = host_.store().write([&](Transaction& transaction) -> Outcome<Row> {
+    auto result = work(transaction);
+    if (!result.ok()) return result.error();
+    found = result.value();
+    changed = !transaction.changes().empty();
+    return Row();
+  });
+  if (!done.ok()) return done.error();
+  if (changed) host_.wait_applied();
+  return found;
+}
+
+EntityService::Changed EntityService::create(const Collection& collection, const Body& body,
+                                             const std::optional<Parent>& parent) {
+  const auto catalog = host_.catalog();
+  return write([&](Transaction& transaction) -> Changed {
+    auto input = read_input(body, *catalog, collection, nullptr);
+    if (parent) {
+      const auto row = find_entity(transaction.image(), *parent->collection, parent->key);
+      if (row == nullptr) return kNothing;
+      input[parent->field] = reference(row);
+    }
+    if (auto error = resolve(transaction.image(), collection, input)) return *error;
+    auto checked = catalog->check_insert(collection, std::move(input));
+    if (!checked.ok()) return schema_violation(checked.violations);
+    if (!host_.store().writable()) return unsupported("create", collection.name);
+    auto row = transaction.insert(collection, std::move(checked.entity));
+    if (!row.ok()) return row.error();
+    return std::optional(row.value());
+  });
+}
+
+EntityService::Changed EntityService::update(const Collection& collection, const EntityKey& key, const Body& body,
+                                             const std::optional<Parent>& parent) {
+  const auto catalog = host_.catalog();
+  return write([&](Transaction& transaction) -> Changed {
+    const auto& image = transaction.image();
+    const auto stored = find_entity(image, collection, key);
+    if (parent) {
+      const auto row = find_entity(image, *parent->collection, parent->key);
+      if (row == nullptr || stored == nullptr || !belongs(*stored, *parent, row)) return kNothing;
+    }
+    if (stored == nullptr) {
+      if (collection.name == "plugins") return kNothing;  // Kong reads the plugin first, to know its name
+      return not_found(key.field, key.value);
+    }
+    auto patch = read_input(body, *catalog, collection, stored.get());
+    if (auto error = resolve(image, collection, patch)) return *error;
+    auto checked = catalog->check_update(collection, *stored, std::move(patch));
+    if (!checked.ok()) return schema_violation(checked.violations);
+    if (!host_.store().writable())
+      return unsupported("update", collection.name, key.by_id() ? "" : std::string_view(key.field));
+    auto row = transaction.put(collection, std::move(checked.entity));
+    if (!row.ok()) return row.error();
+    return std::optional(row.value());
+  });
+}
+
+EntityService::Changed EntityService::put(Transaction& transaction, const Collection& collection,
+                                          const EntityKey& key, json::object input, const Catalog& catalog) {
+  const auto stored = find_entity(transaction.image(), collection, key);
+  if (auto error = resolve(transaction.image(), collection, input)) return *error;
+  input[key.field] = key.value;
+  if (stored != nullptr) input["id"] = text_of(*stored, "id");
+  auto checked = catalog.check_upsert(collection, std::move(input), stored.get());
+  if (!checked.ok()) return schema_violation(checked.violations);
+  if (!host_.store().writable())
+    return unsupported("create or update", collection.name, key.by_id() ? "" : std::string_view(key.field));
+  auto row = stored != nullptr ? transaction.put(collection, std::move(checked.entity))
+                               : transaction.insert(collection, std::move(checked.entity));
+  if (!row.ok()) return row.error();
+  return std::optional(row.value());
+}
+
+EntityService::Changed EntityService::replace(const Collection& collection, const EntityKey& key, const Body& body,
+                                              const std::optional<Parent>& parent) {
+  const auto catalog = host_.catalog();
+  return write([&](Transaction& transaction) -> Changed {
+    auto input = read_input(body, *catalog, collection, nullptr);
+    if (parent) {
+      const auto row = find_entity(transaction.image(), *parent->collection, parent->key);
+      if (row == nullptr) return kNothing;
+      input[parent->field] = reference(row);
+    }
+    return put(transaction, collection, key, std::move(input), *catalog);
+  });
+}
+
+EntityService::Changed EntityService::replace_referenced(const Collection& child, const EntityKey& key,
+                                                         const ForeignKey& foreign, const Body& body) {
+  const auto catalog = host_.catalog();
+  const auto* target = find_collection(foreign.collection);
+  return write([&](Transaction& transaction) -> Changed {
+    const auto row = find_entity(transaction.image(), child, key);
+    if (row == nullptr) return kNothing;
+    const std::string existing(foreign_id(*row, foreign.field));
+    const EntityKey id{"id", existing.empty() ? uuid_v4() : existing};
+    auto made = put(transaction, *target, id, read_input(body, *catalog, *target, nullptr), *catalog);
+    if (!made.ok() || !existing.empty()) return made;
+    json::object patch;
+    patch[foreign.field] = reference(*made.value());
+    auto checked = catalog->check_update(child, *row, std::move(patch));
+    if (!checked.ok()) return schema_violation(checked.violations);
+    auto linked = transaction.put(child, std::move(checked.entity));
+    if (!linked.ok()) return linked.error();
+    return made;
+  });
+}
+
+EntityService::Changed EntityService::remove(const Collection& collection, const EntityKey& key,
+                                             const std::optional<Parent>& parent) {
+  return write([&](Transaction& transaction) -> Changed {
+    const auto stored = find_entity(transaction.image(), collection, key);
+    if (parent) {
+      const auto row = find_entity(transaction.image(), *parent->collection, parent->key);
+      if (row == nullptr || stored == nullptr || !belongs(*stored, *parent, row)) return kNothing;
+    }
+    if (stored == nullptr) return std::optional(Row());
+    if (!host_.store().writable())
+      return unsupported("remove", collection.name, key.by_id() ? "" : std::string_view(key.field));
+    auto removed = transaction.remove(collection, text_of(*stored, "id"));
+    if (!removed.ok()) return removed.error();
+    return std::optional(Row());
+  });
+}
+
+}  // namespace gibbon::agent
