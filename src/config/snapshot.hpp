@@ -24,6 +24,8 @@ struct Snapshot {
 Result<Snapshot> parse_snapshot(std::string_view text);
 /// Reads and parses `snapshot.<generation>` in `directory`.
 Result<Snapshot> load_snapshot(const std::string& directory, std::uint64_t generation);
+/// Writes the file in one step, for the workers' user as well as this one.
+Status save_snapshot(const std::string& directory, std::uint64_t generation, std::string_view text);
 /// The file's text. The arrays hold entity objects.
 std::string serialize_snapshot(std::uint64_t generation, const json::array& services, const json::array& routes,
                                const json::array& plugins);
