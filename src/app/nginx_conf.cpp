@@ -249,6 +249,7 @@ class Writer {
     set("proxy_request_buffering", "off");
     set("proxy_redirect", "off");
     set("proxy_buffer_size", "16k");
+    set("proxy_buffers", "8 16k");
     for (const auto& [name, value] : kProxyHeaders) set("proxy_set_header", fmt::format("{} {}", name, value));
     upstream_tail("proxy");
     inject(settings_.location_directives);
