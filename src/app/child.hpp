@@ -35,6 +35,7 @@ class Child {
 
   /// When it may be started again after it ended: at once, later the more often it ends soon after its start.
   [[nodiscard]] Clock::time_point restart_at() const;
+  [[nodiscard]] Clock::time_point ended_at() const { return ended_; }
   /// Forgets the ended process and its pid file.
   void forget();
 

@@ -25,9 +25,9 @@ int run_logs(const LogsArguments& arguments) {
   logs::Options options;
   if (!arguments.listen.empty()) options.listen.clear();
   for (const std::string& text : arguments.listen) {
-    const auto listeners = parse_listeners("--listen", text);
-    if (!listeners || listeners->size() != 1) return fail({"--listen must be of form: <ip>:<port>, got '" + text + "'", ""});
-    options.listen.push_back({.host = listeners->front().ip, .port = listeners->front().port});
+    const auto listen = http::parse_listen(text);
+    if (!listen) return fail({"--listen: " + listen.error().message, ""});
+    options.listen.push_back(*listen);
   }
   const auto max_bytes = parse_size(arguments.max_size);
   if (!max_bytes) return fail({"--max-size must be a size, as 500m or 10g, got '" + arguments.max_size + "'", ""});
