@@ -27,7 +27,8 @@ int answered_status(const ngx_http_request_t* r) {
   return r->http_version == NGX_HTTP_VERSION_9 ? 9 : 0;
 }
 
-ImplicitHeaders::ImplicitHeaders(ngx_http_request_t* r) {
+ImplicitHeaders::ImplicitHeaders(const Context& ctx) {
+  const ngx_http_request_t* r = ctx.r;
   if (!r->header_sent) return;  // The client never got a head.
   const auto& out = r->headers_out;
   if (out.server == nullptr) add("Server", "nginx");
@@ -55,7 +56,7 @@ ImplicitHeaders::ImplicitHeaders(ngx_http_request_t* r) {
   }
   if (r->http_version >= NGX_HTTP_VERSION_20) return;
   if (r->chunked) add("Transfer-Encoding", "chunked");
-  add("Connection", out.status == NGX_HTTP_SWITCHING_PROTOCOLS ? "upgrade" : r->keepalive ? "keep-alive" : "close");
+  add("Connection", out.status == NGX_HTTP_SWITCHING_PROTOCOLS ? "upgrade" : ctx.kept_alive ? "keep-alive" : "close");
 }
 
 }  // namespace gibbon::nginx

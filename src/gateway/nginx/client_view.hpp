@@ -28,7 +28,7 @@ void each_client_header(Context& ctx, Visit&& visit) {
 
 /// The headers that nginx writes of its own accord when it sends the head: those that stand in no list.
 struct ImplicitHeaders {
-  explicit ImplicitHeaders(ngx_http_request_t* r);
+  explicit ImplicitHeaders(const Context& ctx);
   struct Line { std::string_view name, value; };
   Line lines[8];
   std::size_t count = 0;
@@ -40,10 +40,10 @@ struct ImplicitHeaders {
 
 /// Calls `visit(name, value)` for the headers that the client received, in the order of the wire.
 template <typename Visit>
-void each_answer_header(ngx_http_request_t* r, Visit&& visit) {
-  const ImplicitHeaders implicit(r);
+void each_answer_header(Context& ctx, Visit&& visit) {
+  const ImplicitHeaders implicit(ctx);
   for (std::size_t i = 0; i < implicit.count; ++i) visit(implicit.lines[i].name, implicit.lines[i].value);
-  each_header(r->headers_out.headers, [&](ngx_table_elt_t& h) {
+  each_header(ctx.r->headers_out.headers, [&](ngx_table_elt_t& h) {
     if (h.hash != 0) visit(view(h.key), view(h.value));
   });
 }

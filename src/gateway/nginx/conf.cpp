@@ -59,6 +59,13 @@ char* set_trusted(ngx_conf_t* cf, ngx_command_t*, void*) {
   return kConfOk;
 }
 
+char* set_enabled(ngx_conf_t* cf, ngx_command_t* command, void* conf) {
+  char* const result = ngx_conf_set_flag_slot(cf, command, conf);
+  if (result == kConfOk && static_cast<LocConf*>(conf)->enabled == 1)
+    static_cast<SrvConf*>(ngx_http_conf_get_module_srv_conf(cf, ngx_http_gibbon_module))->ours = true;
+  return result;
+}
+
 /// Kong's `headers`: names of headers, the groups server_tokens and latency_tokens, or off.
 char* set_headers(ngx_conf_t* cf, ngx_command_t*, void*) {
   ResponseHeaderSwitches on{false, false, false, false, false, false, false};
@@ -109,6 +116,8 @@ void* create_main_conf(ngx_conf_t* cf) {
   return conf;
 }
 
+void* create_srv_conf(ngx_conf_t* cf) { return ngx_pcalloc(cf->pool, sizeof(SrvConf)); }
+
 void* create_loc_conf(ngx_conf_t* cf) {
   auto* conf = static_cast<LocConf*>(ngx_pcalloc(cf->pool, sizeof(LocConf)));
   if (conf != nullptr) conf->enabled = NGX_CONF_UNSET;
@@ -136,7 +145,7 @@ ngx_command_t directives[] = {
     {ngx_string("gibbon_headers"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, set_headers, 0, 0, nullptr},
     {ngx_string("gibbon_headers_upstream"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, set_headers_upstream, 0, 0, nullptr},
     {ngx_string("gibbon_error_default_type"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, set_text<&MainConf::error_default_type>, 0, 0, nullptr},
-    {ngx_string("gibbon"), NGX_HTTP_LOC_CONF | NGX_CONF_FLAG, ngx_conf_set_flag_slot, NGX_HTTP_LOC_CONF_OFFSET,
+    {ngx_string("gibbon"), NGX_HTTP_LOC_CONF | NGX_CONF_FLAG, set_enabled, NGX_HTTP_LOC_CONF_OFFSET,
      offsetof(LocConf, enabled), nullptr},
     {ngx_string("gibbon_error_handler"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, set_error_handler, 0, 0, nullptr},
     {ngx_string("gibbon_balancer"), NGX_HTTP_UPS_CONF | NGX_CONF_NOARGS, set_balancer, 0, 0, nullptr},

@@ -27,6 +27,11 @@ struct MainConf {
   plugin::Registry registry;
 };
 
+/// A server in which no location says `gibbon on` is nginx's alone.
+struct SrvConf {
+  bool ours;
+};
+
 struct LocConf {
   ngx_flag_t enabled;
 };
@@ -37,8 +42,14 @@ inline LocConf* loc_conf(const ngx_http_request_t* r) {
   return static_cast<LocConf*>(ngx_http_get_module_loc_conf(r, ngx_http_gibbon_module));
 }
 
+/// The request came to a server of ours: also where nginx refused it before it had a location.
+inline bool is_ours(const ngx_http_request_t* r) {
+  return static_cast<SrvConf*>(ngx_http_get_module_srv_conf(r, ngx_http_gibbon_module))->ours;
+}
+
 extern ngx_command_t directives[];
 void* create_main_conf(ngx_conf_t* cf);
+void* create_srv_conf(ngx_conf_t* cf);
 void* create_loc_conf(ngx_conf_t* cf);
 char* merge_loc_conf(ngx_conf_t* cf, void* parent, void* child);
 

@@ -4,6 +4,7 @@
 
 #include "gateway/nginx/answers.hpp"
 #include "gateway/nginx/client_view.hpp"
+#include "gateway/nginx/conf.hpp"
 #include "gateway/nginx/worker.hpp"
 
 namespace gibbon::nginx {
@@ -36,7 +37,7 @@ Context* Context::find(ngx_http_request_t* r) noexcept {
 
 Context* Context::of(ngx_http_request_t* r) noexcept {
   if (Context* ctx = find(r)) return ctx;
-  if (worker() == nullptr) return nullptr;
+  if (worker() == nullptr || !is_ours(r)) return nullptr;
   ngx_pool_cleanup_t* cleanup = ngx_pool_cleanup_add(r->pool, sizeof(Context));
   if (cleanup == nullptr) return nullptr;
   auto* ctx = new (cleanup->data) Context(r, worker()->acquire_runtime());
@@ -105,13 +106,13 @@ int ResponseAdapter::status() const { return answered_status(ctx_.r); }
 std::string_view ResponseAdapter::header(std::string_view name) const {
   std::string_view found;
   bool seen = false;
-  each_answer_header(ctx_.r, [&](std::string_view n, std::string_view v) {
+  each_answer_header(ctx_, [&](std::string_view n, std::string_view v) {
     if (!seen && equals_ignoring_case(n, name)) found = v, seen = true;
   });
   return found;
 }
 
-void ResponseAdapter::each_header(HeaderVisitor visit) const { each_answer_header(ctx_.r, visit); }
+void ResponseAdapter::each_header(HeaderVisitor visit) const { each_answer_header(ctx_, visit); }
 
 void ResponseAdapter::set_header(std::string_view name, std::string_view value) {
   nginx::each_header(ctx_.r->headers_out.headers, [&](ngx_table_elt_t& h) {

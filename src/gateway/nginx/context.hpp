@@ -78,7 +78,7 @@ enum class Stage : std::uint8_t { kNew, kRouted, kResolving, kReadingBody, kForw
 /// Threads: the event thread.
 class Context {
  public:
-  /// The request's context; made where there is none yet. Null without memory.
+  /// The request's context; made where there is none yet. Null without memory, and in servers that are not ours.
   static Context* of(ngx_http_request_t* r) noexcept;
   /// The same, but null where there is none yet.
   static Context* find(ngx_http_request_t* r) noexcept;
@@ -110,6 +110,7 @@ class Context {
   bool proxied = false;           ///< A peer was asked for.
   bool grpc = false;
   bool headers_filtered = false;  ///< The header filter has run.
+  bool kept_alive = false;        ///< What the head told the client; nginx forgets it before the log phase.
   LocalAnswer answer;
   const gateway::ChainItem* current = nullptr;  ///< The plugin whose handler runs.
 

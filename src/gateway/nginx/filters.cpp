@@ -64,7 +64,9 @@ ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
             [&](const gateway::ChainItem& item) { item.plugin->header_filter(ctx->exchange, item.config); });
   add_kong_headers(*ctx);
   if (r->headers_out.content_length_n > 0) ctx->response_body.expect(static_cast<std::uint64_t>(r->headers_out.content_length_n));
-  return next_header_filter(r);
+  const ngx_int_t rc = next_header_filter(r);
+  ctx->kept_alive = r->keepalive;
+  return rc;
 }
 
 /// The captured beginning of a piece that lies in a file: a body that nginx had to buffer on disk.

@@ -117,7 +117,7 @@ void record_exchange(Context& ctx, const gateway::ChainItem& item, const Exchang
 
   HeaderSizes request_headers, response_headers;
   each_client_header(ctx, request_headers);
-  each_answer_header(r, response_headers);
+  each_answer_header(ctx, response_headers);
   head.request_header_count = request_headers.count;
   head.request_headers_bytes = request_headers.bytes;
   head.response_header_count = response_headers.count;
@@ -142,7 +142,7 @@ void record_exchange(Context& ctx, const gateway::ChainItem& item, const Exchang
   write.raw(&head, sizeof head);
   for (const std::string_view s : strings) write.raw(s);
   each_client_header(ctx, write);
-  each_answer_header(r, write);
+  each_answer_header(ctx, write);
   write.raw(ctx.request_body.bytes().substr(0, head.request_body.captured));
   write.raw(ctx.response_body.bytes().substr(0, head.response_body.captured));
   ring->commit();
