@@ -83,8 +83,10 @@ ngx_int_t redirect_or_refuse(Context& ctx, gateway::Outcome outcome) {
   }
   const int status = ctx.route->https_redirect_status_code;
   if (status == 426) {
-    add_answer_header(r, str("Connection"), str("Upgrade"));
-    add_answer_header(r, str("Upgrade"), str("TLS/1.2, HTTP/1.1"));
+    if (r->http_version < NGX_HTTP_VERSION_20) {
+      add_answer_header(r, str("Upgrade"), str("TLS/1.2, HTTP/1.1"));
+      add_answer_header(r, str("Connection"), str("Upgrade"));
+    }
     return answer(ctx, 426, "Please use HTTPS protocol");
   }
   std::string location = "https://";

@@ -19,6 +19,14 @@ Worker* the_worker = nullptr;
 /// How long a retired runtime may wait for its destruction, in milliseconds: the loader looks again after that.
 constexpr int kRetireCheckMs = 1000;
 
+/// How often nginx's connection counters are copied while nothing else happens, in milliseconds.
+constexpr ngx_msec_t kCountersEveryMs = 1000;
+
+void copy_counters(ngx_event_t* timer) noexcept {
+  static_cast<Worker*>(timer->data)->publish_counters();
+  if (!ngx_exiting) ngx_add_timer(timer, kCountersEveryMs);
+}
+
 void log_line(ngx_uint_t level, ngx_log_t* log, const char* what, const std::string& detail) {
   ngx_log_error(level, log, 0, "gibbon: %s: %s", what, detail.c_str());
 }
@@ -74,6 +82,12 @@ Worker::Worker(MainConf& conf, ngx_log_t* log) : conf_(conf), log_(log) {
     page_->pid.store(static_cast<std::uint32_t>(ngx_pid), std::memory_order_release);
   }
 
+  counters_timer_.handler = copy_counters;
+  counters_timer_.data = this;
+  counters_timer_.log = log;
+  counters_timer_.cancelable = 1;  // A worker that shuts down does not wait for it.
+  ngx_add_timer(&counters_timer_, kCountersEveryMs);
+
   sigset_t all, before;
   sigfillset(&all);
   for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) sigdelset(&all, signal);
@@ -83,6 +97,7 @@ Worker::Worker(MainConf& conf, ngx_log_t* log) : conf_(conf), log_(log) {
 }
 
 Worker::~Worker() {
+  if (counters_timer_.timer_set) ngx_del_timer(&counters_timer_);
   if (loader_.joinable()) {
     stopping_.store(true);
     [[maybe_unused]] const auto n = write(fifo_, "", 1);
@@ -190,7 +205,26 @@ void Worker::random_bytes(std::uint8_t (&out)[16]) {
 }
 
 void Worker::count_request() {
-  if (page_ != nullptr) page_->requests.store(page_->requests.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  if (page_ == nullptr) return;
+  page_->requests.store(page_->requests.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  publish_counters();
+}
+
+void Worker::publish_counters() {
+#if (NGX_STAT_STUB)
+  if (!control_) return;
+  config::ControlPage::Connections& to = control_->page().connections;
+  const auto copy = [](std::atomic<std::int64_t>& into, const ngx_atomic_t* from) {
+    into.store(static_cast<std::int64_t>(*from), std::memory_order_relaxed);
+  };
+  copy(to.accepted, ngx_stat_accepted);
+  copy(to.handled, ngx_stat_handled);
+  copy(to.active, ngx_stat_active);
+  copy(to.reading, ngx_stat_reading);
+  copy(to.writing, ngx_stat_writing);
+  copy(to.waiting, ngx_stat_waiting);
+  copy(to.requests, ngx_stat_requests);
+#endif
 }
 
 }  // namespace gibbon::nginx

@@ -42,6 +42,9 @@ class Worker {
   /// 16 random bytes, fit for ids. Event thread.
   void random_bytes(std::uint8_t (&out)[16]);
   void count_request();
+  /// Copies nginx's connection counters into the control page, where the agent reads them. Event thread: with each
+  /// request, and once a second.
+  void publish_counters();
 
  private:
   /// Loads the current generation if it is newer than the last one. Loader (and the constructor).
@@ -66,6 +69,7 @@ class Worker {
   std::atomic<bool> stopping_{false};
   std::thread loader_;
 
+  ngx_event_t counters_timer_{};
   std::int64_t id_ms_ = 0;
   std::uint32_t id_seq_ = 0;
   std::uint64_t random_[2];
