@@ -1,7 +1,10 @@
 #include "schema/lua_pattern.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <iterator>
+#include <utility>
 
 namespace gibbon::schema {
 namespace {
@@ -66,7 +69,7 @@ class Matcher {
       const char next = p + 1 < pattern_.size() ? pattern_[p + 1] : '\0';
       if (c == '(') return open_capture(at, p + 1);
       if (c == ')') return close_capture(at, p + 1);
-      if (c == '$' && p + 1 == pattern_.size()) return at == text_.size() ? at : kNone;
+      if (c == '$' && p + 1 == pattern_.size()) return at == text_.size() && all_captures_closed() ? at : kNone;
       if (c == '%' && next == 'b') {
         if ((at = skip_balanced(at, p + 2)) == kNone) return kNone;
         p += 4;
@@ -102,7 +105,11 @@ class Matcher {
           p = item_end;
       }
     }
-    return at;
+    return all_captures_closed() ? at : kNone;
+  }
+
+  [[nodiscard]] bool all_captures_closed() const {
+    return std::all_of(capture_.begin(), capture_.begin() + captures_, [](const Capture& c) { return c.end != kNone; });
   }
 
   /// Behind the single-byte item at `p`: a byte, an escape, or a set. kNone: malformed.
@@ -189,16 +196,16 @@ class Matcher {
   }
 
   std::size_t open_capture(std::size_t at, std::size_t p) {
-    if (captures_ == capture_.size()) return kNone;
+    if (captures_ == std::ssize(capture_)) return kNone;
     const bool position = p < pattern_.size() && pattern_[p] == ')';  // "()" captures a place, not a text.
-    capture_[captures_++] = {at, position ? at : kNone};
+    capture_[static_cast<std::size_t>(captures_++)] = {at, position ? at : kNone};
     const std::size_t end = match(at, position ? p + 1 : p);
     if (end == kNone) --captures_;
     return end;
   }
 
   std::size_t close_capture(std::size_t at, std::size_t p) {
-    for (std::size_t i = captures_; i-- > 0;) {
+    for (auto i = static_cast<std::size_t>(captures_); i-- > 0;) {
       if (capture_[i].end != kNone) continue;
       capture_[i].end = at;
       const std::size_t end = match(at, p);
@@ -210,14 +217,14 @@ class Matcher {
 
   [[nodiscard]] std::size_t skip_capture(std::size_t at, char digit) const {
     const auto index = static_cast<std::size_t>(digit - '1');
-    if (digit == '0' || index >= captures_ || capture_[index].end == kNone) return kNone;
+    if (digit == '0' || std::cmp_greater_equal(index, captures_) || capture_[index].end == kNone) return kNone;
     const std::string_view seen = text_.substr(capture_[index].begin, capture_[index].end - capture_[index].begin);
     return text_.substr(at).starts_with(seen) ? at + seen.size() : kNone;
   }
 
   std::string_view text_, pattern_;
   std::array<Capture, 32> capture_{};
-  std::size_t captures_ = 0;
+  std::ptrdiff_t captures_ = 0;
   int depth_ = 0;
 };
 

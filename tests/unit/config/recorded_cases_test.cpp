@@ -1,0 +1,118 @@
+// What Kong refused and took, against our rows: tests/cases/schema_*.json.
+#include <algorithm>
+#include <cmath>
+
+#include "../support/cases.hpp"
+#include "config/entity_schemas.hpp"
+#include "plugin_rows.hpp"
+#include "schema/describe.hpp"
+#include "schema/form.hpp"
+#include "schema/validate.hpp"
+
+namespace gibbon::config {
+namespace {
+
+/// The schema that a case is checked against: for plugins it depends on the name.
+Schema schema_for(const std::string& entity, const json::object& input, const json::value* stored) {
+  if (entity != "plugins") return *entity_schema(entity);
+  const json::value* name = input.if_contains("name");
+  if (name == nullptr && stored != nullptr) name = &stored->at("name");
+  if (name != nullptr && *name == "request-response-logger") return plugin_entity_schema(test::request_response_logger());
+  if (name != nullptr && *name == "correlation-id") return plugin_entity_schema(test::correlation_id());
+  if (name != nullptr && *name == "http-log") return plugin_entity_schema(test::http_log());
+  if (name != nullptr && *name == "rate-limiting") return plugin_entity_schema(test::rate_limiting());
+  return plugin_schema();
+}
+
+schema::Checked run(const json::object& c) {
+  const json::value* stored = c.if_contains("stored");
+  json::object input;
+  std::vector<std::pair<std::string, std::string>> form;
+  if (c.contains("json")) {
+    input = c.at("json").as_object();
+  } else {
+    for (const json::value& pair : c.at("form").as_array()) {
+      form.emplace_back(pair.at(0).as_string(), pair.at(1).as_string());
+      if (form.back().first == "name") input["name"] = form.back().second;
+    }
+  }
+  const Schema schema = schema_for(std::string(c.at("entity").as_string()), input, stored);
+  if (!c.contains("json")) input = schema::from_form(schema, form);
+  if (c.contains("given")) {
+    for (const auto& member : c.at("given").as_object()) input[member.key()] = member.value();
+  }
+  if (c.at("operation") == "update") return schema::check_update(schema, stored->as_object(), input);
+  if (c.at("operation") == "upsert") return schema::check_upsert(schema, input, nullptr);
+  return schema::check_insert(schema, input);
+}
+
+TEST(RecordedCases, AreRefusedInKongsWords) {
+  const json::object cases = test::load_cases("schema_violations.json");
+  ASSERT_GE(cases.at("cases").as_array().size(), 22U);
+  for (const json::value& c : cases.at("cases").as_array()) {
+    const schema::Checked checked = run(c.as_object());
+    EXPECT_EQ(json::value(checked.violations.to_json()), c.at("answer")) << c.at("title");
+  }
+}
+
+/// What depends on when and by whom the case was recorded.
+json::object without_time_and_id(json::object entity, const json::object& c) {
+  entity.erase("created_at");
+  entity.erase("updated_at");
+  const bool has_id = c.at("operation") == "update" || (c.contains("given") && c.at("given").as_object().contains("id")) ||
+                      (c.contains("json") && c.at("json").as_object().contains("id"));
+  if (!has_id) entity.erase("id");
+  return entity;
+}
+
+TEST(RecordedCases, AreTakenWithKongsDefaults) {
+  const json::object cases = test::load_cases("schema_accepted.json");
+  ASSERT_GE(cases.at("cases").as_array().size(), 31U);
+  for (const json::value& value : cases.at("cases").as_array()) {
+    const json::object& c = value.as_object();
+    const schema::Checked checked = run(c);
+    EXPECT_TRUE(checked.ok()) << c.at("title") << ": " << checked.violations.message();
+    EXPECT_EQ(json::value(without_time_and_id(checked.entity, c)),
+              json::value(without_time_and_id(c.at("answer").as_object(), c))) << c.at("title");
+    EXPECT_GE(checked.entity.at("updated_at").as_int64(), checked.entity.at("created_at").as_int64()) << c.at("title");
+    EXPECT_EQ(checked.entity.at("id").as_string().size(), 36U) << c.at("title");
+  }
+}
+
+void drop_descriptions(json::value& value) {
+  if (value.is_array()) {
+    for (json::value& element : value.get_array()) drop_descriptions(element);
+  } else if (value.is_object()) {
+    if (const json::value* text = value.get_object().if_contains("description"); text != nullptr && text->is_string()) {
+      value.get_object().erase("description");
+    }
+    for (auto& member : value.get_object()) drop_descriptions(member.value());
+  }
+}
+
+TEST(EntitySchemas, DescribeThemselvesAsKongDoes) {
+  const json::object recorded = test::load_cases("schema_recorded.json");
+  for (const char* name : {"services", "routes", "plugins"}) {
+    json::value ours = schema::describe(*entity_schema(name));
+    drop_descriptions(ours);
+    const json::value& theirs = recorded.at("entities").at(name);
+    EXPECT_EQ(ours.at("entity_checks"), theirs.at("entity_checks")) << name;
+    ASSERT_EQ(ours.at("fields").as_array().size(), theirs.at("fields").as_array().size()) << name;
+    for (std::size_t i = 0; i < theirs.at("fields").as_array().size(); ++i) {
+      EXPECT_EQ(ours.at("fields").at(i), theirs.at("fields").at(i)) << name;
+    }
+  }
+}
+
+TEST(EntitySchemas, SayWhatEachFieldIsFor) {
+  for (const char* name : {"services", "routes", "plugins"}) {
+    for (const NamedField& row : entity_schema(name)->fields) {
+      EXPECT_GE(row.field.description_text.size(), 10U) << name << "." << row.name;
+      EXPECT_LE(row.field.description_text.size(), 500U) << name << "." << row.name;
+    }
+  }
+  EXPECT_EQ(entity_schema("nope"), nullptr);
+}
+
+}  // namespace
+}  // namespace gibbon::config
