@@ -24,10 +24,7 @@ class LogService:
         while target:
             page = fetch(self.port, "GET", target).json()
             entries += page["data"]
-            following = page.get("next")
-            if following and not following.startswith("/"):
-                following = f"/logs?limit=1000&cursor={following}"
-            target = following if page["data"] else None
+            target = page["next"]
         return entries
 
 
