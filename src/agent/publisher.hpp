@@ -1,0 +1,47 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "agent/store/store.hpp"
+#include "base/result.hpp"
+#include "config/control.hpp"
+#include "config/snapshot.hpp"
+
+namespace gibbon::agent {
+
+/// Brings each configuration to the workers and to the delivery: writes `snapshot.<generation>` into the shared
+/// directory before the change is stored, and makes the generation current afterwards. Generations go on where the
+/// control page stands, so that a restarted agent never goes back.
+/// Threads: prepare(), committed(), abandoned() from one writer at a time; wait_applied() from any.
+class Publisher : public ChangeListener {
+ public:
+  using Deliver = std::function<void(std::shared_ptr<const config::Snapshot>)>;
+  /// `control` must outlive it. `deliver` is called before the workers learn of the generation, so that no record can
+  /// arrive whose configuration the delivery does not know.
+  Publisher(config::Control& control, Deliver deliver);
+
+  Status prepare(const Image& image) override;
+  void committed() override;
+  void abandoned() override;
+
+  /// Publishes `image` as it is: at start and after a reload.
+  Status publish(const Image& image);
+  /// False at the deadline: some worker does not apply the newest configuration yet.
+  [[nodiscard]] bool wait_applied(std::chrono::milliseconds timeout) const;
+
+  /// How many snapshots stay on tmpfs for records that are still on their way: the newest ones.
+  static constexpr std::uint64_t kKeptSnapshots = 64;
+
+ private:
+  void delete_old();
+
+  config::Control& control_;
+  Deliver deliver_;
+  std::shared_ptr<const config::Snapshot> pending_;
+};
+
+}  // namespace gibbon::agent
