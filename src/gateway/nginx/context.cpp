@@ -54,7 +54,11 @@ Context::Context(ngx_http_request_t* request, gateway::Runtime* pinned)
   std::uint8_t id[16];
   worker()->random_bytes(id);
   std::memcpy(request_id_.data(), id, sizeof id);
-  ngx_hex_dump(reinterpret_cast<u_char*>(request_id_text_.data()), id, sizeof id);
+  char* text = request_id_text_.data();
+  for (const std::uint8_t byte : id) {
+    *text++ = "0123456789abcdef"[byte >> 4];
+    *text++ = "0123456789abcdef"[byte & 15];
+  }
   method = request->method_name;
   client_target = request->unparsed_uri;
   worker()->count_request();

@@ -12,6 +12,9 @@ namespace {
 
 std::string_view client_header(Context& ctx, std::string_view name) { return ctx.exchange.request().header(name); }
 
+/// A header that nginx found while it parsed.
+std::string_view parsed(const ngx_table_elt_t* header) { return header != nullptr ? view(header->value) : std::string_view{}; }
+
 /// The address of the connection's other end, before the real-ip module replaced it.
 std::string_view connection_address(ngx_http_request_t* r) {
   static ngx_str_t name = ngx_string("realip_remote_addr");
@@ -36,13 +39,25 @@ bool list_has(std::string_view list, std::string_view token) {
   return false;
 }
 
-/// Headers that Connection names are for this hop alone. The upstream gets a list without them; the client's own is
-/// kept for the record.
-bool drop_hop_by_hop(Context& ctx, std::string_view connection) {
-  bool any = false;
-  each_header(ctx.r->headers_in.headers, [&](ngx_table_elt_t& h) {
-    any = any || (!equals_ignoring_case(view(h.key), "host") && list_has(connection, view(h.key)));
+/// The values that nearly every client sends: they name no other header.
+bool names_connection_alone(std::string_view connection) {
+  return equals_ignoring_case(connection, "keep-alive") || equals_ignoring_case(connection, "close") ||
+         equals_ignoring_case(connection, "upgrade");
+}
+
+/// A header that one of the client's Connection headers names is for this hop alone.
+bool is_hop_by_hop(Context& ctx, std::string_view name) {
+  bool named = false;
+  each_header(ctx.headers_replaced ? ctx.client_headers : ctx.r->headers_in.headers, [&](ngx_table_elt_t& h) {
+    named = named || (equals_ignoring_case(view(h.key), "connection") && list_has(view(h.value), name));
   });
+  return named && !equals_ignoring_case(name, "host");
+}
+
+/// The upstream gets a list without the hop-by-hop headers; the client's own is kept for the record.
+bool drop_hop_by_hop(Context& ctx) {
+  bool any = false;
+  each_header(ctx.r->headers_in.headers, [&](ngx_table_elt_t& h) { any = any || is_hop_by_hop(ctx, view(h.key)); });
   if (!any) return true;
   ctx.client_headers = ctx.r->headers_in.headers;
   if (ctx.client_headers.last == &ctx.r->headers_in.headers.part) ctx.client_headers.last = &ctx.client_headers.part;
@@ -51,7 +66,7 @@ bool drop_hop_by_hop(Context& ctx, std::string_view connection) {
   if (ngx_list_init(&list, ctx.r->pool, 20, sizeof(ngx_table_elt_t)) != NGX_OK) return false;
   bool ok = true;
   each_header(ctx.client_headers, [&](ngx_table_elt_t& h) {
-    if (!equals_ignoring_case(view(h.key), "host") && list_has(connection, view(h.key))) return;
+    if (is_hop_by_hop(ctx, view(h.key))) return;
     auto* copy = static_cast<ngx_table_elt_t*>(ngx_list_push(&list));
     if (copy != nullptr) *copy = h;
     ok = ok && copy != nullptr;
@@ -93,8 +108,9 @@ std::string_view trusted_forwarded_scheme(Context& ctx) {
 
 bool prepare_target(Context& ctx, std::string_view path, std::size_t matched_length) {
   ngx_http_request_t* r = ctx.r;
-  std::string target;
-  target.reserve(ctx.service->path.size() + path.size() + r->args.len + 2);
+  // The event thread's own, so that the usual request allocates nothing here.
+  static auto& target = *new std::string;
+  target.clear();
   gateway::append_upstream_path(*ctx.route, ctx.service->path, path, matched_length, target);
   // The query goes on as it came; a lone '?' too.
   const std::string_view sent = view(ctx.client_target);
@@ -103,7 +119,7 @@ bool prepare_target(Context& ctx, std::string_view path, std::size_t matched_len
   if (ctx.upstream_uri.data == nullptr) return false;
   if (ctx.route->strip_path && matched_length > 1) ctx.matched_prefix = path.substr(0, matched_length);
 
-  const std::string_view host = client_header(ctx, "host");
+  const std::string_view host = parsed(r->headers_in.host);
   ctx.upstream_host = ctx.route->preserve_host && !host.empty() ? str(host) : str(ctx.target->host_header());
   return true;
 }
@@ -120,6 +136,16 @@ std::string_view appended(Context& ctx, std::string_view list, std::string_view 
   return {reinterpret_cast<char*>(start), static_cast<std::size_t>(block.p - start)};
 }
 
+/// X-Forwarded-For with the connection's address: a client may have sent several, which are one list.
+std::string_view forwarded_for(Context& ctx) {
+  std::string_view list;
+  const ngx_array_t& sent = ctx.r->headers_in.x_forwarded_for;
+  for (ngx_uint_t i = 0; i < sent.nelts; ++i) {
+    list = appended(ctx, list, parsed(static_cast<ngx_table_elt_t**>(sent.elts)[i]));
+  }
+  return appended(ctx, list, connection_address(ctx.r));
+}
+
 std::string_view port_text(Context& ctx) {
   auto* text = static_cast<u_char*>(ngx_pnalloc(ctx.r->pool, 8));
   if (text == nullptr) return {};
@@ -131,8 +157,8 @@ Forwarded forwarded_headers(Context& ctx) {
   ngx_http_request_t* r = ctx.r;
   const bool trusted = is_trusted(r);
   Forwarded f;
-  f.via = appended(ctx, client_header(ctx, "via"), kViaToken);
-  f.for_ = appended(ctx, client_header(ctx, "x-forwarded-for"), connection_address(r));
+  f.via = appended(ctx, parsed(r->headers_in.via), kViaToken);
+  f.for_ = forwarded_for(ctx);
   f.proto = or_trusted(ctx, trusted, "x-forwarded-proto", client_scheme(r));
   f.host = or_trusted(ctx, trusted, "x-forwarded-host", view(r->headers_in.server));
   f.port = or_trusted(ctx, trusted, "x-forwarded-port", port_text(ctx));
@@ -146,14 +172,15 @@ Forwarded forwarded_headers(Context& ctx) {
 }  // namespace
 
 bool prepare_headers(Context& ctx) {
-  const std::string_view connection = client_header(ctx, "connection");
-  if (!connection.empty() && !drop_hop_by_hop(ctx, connection)) return false;
+  const auto& in = ctx.r->headers_in;
+  const std::string_view connection = parsed(in.connection);
+  if (!connection.empty() && !names_connection_alone(connection) && !drop_hop_by_hop(ctx)) return false;
   const Forwarded f = forwarded_headers(ctx);
   if (ctx.grpc) {
     ctx.forwarded = f;
     return true;
   }
-  const std::string_view upgrade = client_header(ctx, "upgrade");
+  const std::string_view upgrade = parsed(in.upgrade);
   constexpr std::size_t kNames = 320;  // All names and separators below come to less.
   const std::size_t bytes = kNames + f.via.size() + ctx.upstream_host.len + upgrade.size() + f.for_.size() +
                             f.proto.size() + f.host.size() + f.port.size() + f.path.size() + f.prefix.size() +
@@ -176,7 +203,7 @@ bool prepare_headers(Context& ctx) {
   block.line("X-Forwarded-Port", f.port);
   block.line("X-Forwarded-Path", f.path);
   if (!f.prefix.empty()) block.line("X-Forwarded-Prefix", f.prefix);
-  if (list_has(client_header(ctx, "te"), "trailers")) block.line("TE", "trailers");
+  if (in.te != nullptr && list_has(parsed(in.te), "trailers")) block.line("TE", "trailers");
   if (!f.request_id.empty()) block.line("X-Kong-Request-Id", f.request_id);
   block.raw("X-Real-IP: "), block.raw(f.real_ip);  // nginx ends the last line.
   ctx.upstream_headers = {static_cast<std::size_t>(block.p - start), start};
