@@ -1,0 +1,60 @@
+#include "gateway/router/pattern.hpp"
+
+#include <gtest/gtest.h>
+
+namespace gibbon::gateway {
+namespace {
+
+struct Case { const char *pattern, *prefix; };
+
+class LiteralPrefix : public testing::TestWithParam<Case> {};
+
+TEST_P(LiteralPrefix, IsWhatEveryMatchBeginsWith) { EXPECT_EQ(literal_prefix(GetParam().pattern), GetParam().prefix); }
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, LiteralPrefix,
+    testing::Values(Case{"/users/\\d+", "/users/"}, Case{"/users/(?<id>[^/]+)$", "/users/"}, Case{"/a", "/a"},
+                    Case{"^/a", "/a"}, Case{"/v1\\.0/x", "/v1.0/x"}, Case{"/ab?c", "/a"}, Case{"/ab*c", "/a"},
+                    Case{"/ab{0,2}c", "/a"}, Case{"/ab+c", "/ab"}, Case{"/[0]?", "/"}, Case{"/a$", "/a"},
+                    Case{"(?i)/a", ""}, Case{"(*UTF)/a", ""}, Case{"/a|/b", ""}, Case{"/x(/a|/b)", "/x"},
+                    Case{"/x[|]y", "/x"}, Case{"/x\\|y", "/x|y"}, Case{"/x(a)|/y", ""}, Case{"/x[(]|/y", ""},
+                    Case{"/x[[:alpha:](]|/y", ""}, Case{"/x\\Q(\\E|/y", ""}, Case{"/x(?#()|/y", ""},
+                    Case{"/x(?x: # (\n)|/y", ""}, Case{"/x[]()]|/y", ""}, Case{"/x[^]()]|/y", ""},
+                    Case{"/x\\(|/y", ""}, Case{"/x(?:a|b)", "/x"}, Case{"\\/a", "/a"}, Case{"/a\\", "/a"}, Case{"", ""}));
+
+TEST(Pattern, MatchesPathsFromTheirBeginning) {
+  const Result<Pattern> pattern = Pattern::compile("/a/(\\d+)", Pattern::Kind::kPath);
+  ASSERT_TRUE(pattern);
+  PatternScratch scratch(4);
+  EXPECT_EQ(pattern->match("/a/12/b", scratch), 2U);
+  EXPECT_EQ(Pattern::group(scratch, 0)[1], 5U);
+  EXPECT_EQ(Pattern::group(scratch, 1)[0], 3U);
+  EXPECT_EQ(pattern->match("/x/a/12", scratch), 0U);
+}
+
+TEST(Pattern, MatchesHeadersAnywhereWhateverTheCase) {
+  const Result<Pattern> pattern = Pattern::compile("linux|bsd", Pattern::Kind::kHeader);
+  ASSERT_TRUE(pattern);
+  PatternScratch scratch(4);
+  EXPECT_NE(pattern->match("Mozilla (X11; Linux)", scratch), 0U);
+  EXPECT_EQ(pattern->match("Mozilla (Windows)", scratch), 0U);
+}
+
+TEST(Pattern, SaysWhereItIsWrong) {
+  const Result<Pattern> pattern = Pattern::compile("/a/(\\d+", Pattern::Kind::kPath);
+  ASSERT_FALSE(pattern);
+  EXPECT_NE(pattern.error().message.find("'/a/(\\d+'"), std::string::npos);
+  EXPECT_NE(pattern.error().message.find("offset 7"), std::string::npos) << pattern.error().message;
+}
+
+TEST(Pattern, GivesUpOnAMatchThatTakesTooManySteps) {
+  const Result<Pattern> pattern = Pattern::compile("/(a+)+$", Pattern::Kind::kPath);
+  ASSERT_TRUE(pattern);
+  PatternScratch scratch(4);
+  // Without a limit this takes 2^60 steps.
+  EXPECT_EQ(pattern->match("/" + std::string(60, 'a') + "b", scratch), 0U);
+  EXPECT_NE(pattern->match("/aaa", scratch), 0U);
+}
+
+}  // namespace
+}  // namespace gibbon::gateway

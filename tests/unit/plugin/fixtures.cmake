@@ -1,0 +1,20 @@
+# Shared objects that test_plugin loads: plugins that are sound, and plugins that are wrong in one way each.
+function(gibbon_fixture_plugin file name priority)
+  add_library(fixture-${file} MODULE ${CMAKE_SOURCE_DIR}/tests/unit/plugin/fixtures/fixture.cc)
+  target_link_libraries(fixture-${file} PRIVATE gibbon_options)
+  target_compile_definitions(fixture-${file} PRIVATE FIXTURE_NAME="${name}" FIXTURE_PRIORITY=${priority} ${ARGN})
+  set_target_properties(fixture-${file} PROPERTIES
+    PREFIX "" OUTPUT_NAME ${file} LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/plugins)
+  add_dependencies(test_plugin fixture-${file})
+endfunction()
+
+if(TARGET test_plugin)
+  gibbon_fixture_plugin(sound sound 1000)
+  gibbon_fixture_plugin(cors cors 2000)
+  gibbon_fixture_plugin(acl acl 1000)
+  gibbon_fixture_plugin(misnamed another-name 1000)
+  gibbon_fixture_plugin(wrong-abi wrong-abi 1000 FIXTURE_WRONG_ABI)
+  gibbon_fixture_plugin(throws throws 1000 FIXTURE_THROWS)
+  gibbon_fixture_plugin(no-entry no-entry 1000 FIXTURE_NO_ENTRY)
+  gibbon_fixture_plugin(unresolved unresolved 1000 FIXTURE_UNRESOLVED)
+endif()
