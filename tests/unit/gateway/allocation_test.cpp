@@ -1,0 +1,58 @@
+// Routing allocates nothing: the hot path is measured with the allocator itself.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <new>
+
+#include "route_table.hpp"
+
+namespace {
+thread_local std::size_t allocations = 0;
+}
+
+// The whole test program counts; the default array and sized forms come here too.
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size != 0 ? size : 1)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace gibbon::gateway::test {
+namespace {
+
+TEST(RouterAllocations, AreNone) {
+  RouteTable table;
+  for (int i = 0; i < 50; ++i) {
+    config::Route route;
+    route.hosts = {"h" + std::to_string(i) + ".test", "*.w" + std::to_string(i) + ".test"};
+    route.paths = {"/p" + std::to_string(i), "~/x" + std::to_string(i) + "/(?<id>\\d+)"};
+    route.methods = {"GET"};
+    route.headers = {{"x-tenant", {"t" + std::to_string(i)}}};
+    table.add(route);
+  }
+  table.build();
+  Request request;
+  request.headers = {{"X-Tenant", "t7"}};
+  MatchInput input;
+  input.method = "GET";
+  input.headers = {&Request::each_header, &request};
+  Match match;
+  struct Try { std::string_view host, path; bool found; };
+  for (const Try& each : {Try{"h7.test", "/p7/more", true}, {"a.w7.test", "/x7/123", true}, {"h8.test", "/p8", false},
+                          {"nobody.test", "/none", false}}) {
+    input.host = each.host;
+    input.path = each.path;
+    const std::size_t before = allocations;
+    const bool found = table.router->match(input, &match);
+    EXPECT_EQ(allocations - before, 0U) << each.host << each.path;
+    EXPECT_EQ(found, each.found) << each.host << each.path;
+  }
+  const std::size_t before = allocations;
+  ::operator delete(::operator new(1));
+  EXPECT_EQ(allocations - before, 1U) << "the allocator does not count";
+}
+
+}  // namespace
+}  // namespace gibbon::gateway::test
