@@ -41,30 +41,29 @@ Result<ControlPage*> map_page(int descriptor, const std::string& path) {
   return static_cast<ControlPage*>(base);
 }
 
+Status fill_page(int descriptor, const std::string& path) {
+  // All of it now, so that a full tmpfs shows here and not as SIGBUS later.
+  if (const int error = posix_fallocate(descriptor, 0, sizeof(ControlPage)); error != 0) {
+    errno = error;
+    return system_error("no room for " + path);
+  }
+  const Result<ControlPage*> page = map_page(descriptor, path);
+  if (!page) return page.error();
+  new (*page) ControlPage{};
+  (*page)->magic = kControlMagic;
+  (*page)->version = kVersion;
+  munmap(*page, sizeof(ControlPage));
+  return {};
+}
+
 /// Makes the page under a name of its own, then links it into place, so that nobody ever sees half of one. Where
 /// another process was faster, its page stands.
 Status make_page(const std::string& directory, const std::string& path) {
-  const std::string temporary = path + "." + std::to_string(getpid()) + ".new";
-  unlink(temporary.c_str());
-  const Descriptor file(::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file) return system_error("cannot create " + temporary);
-  Status status = share_with_owner(file.get(), directory);
-  // All of it now, so that a full tmpfs shows here and not as SIGBUS later.
-  if (const int error = status ? posix_fallocate(file.get(), 0, sizeof(ControlPage)) : 0; error != 0) {
-    errno = error;
-    status = system_error("no room for " + path);
-  }
-  if (status) {
-    const Result<ControlPage*> page = map_page(file.get(), temporary);
-    if (page) {
-      new (page.value()) ControlPage{};
-      page.value()->magic = kControlMagic;
-      page.value()->version = kVersion;
-      munmap(page.value(), sizeof(ControlPage));
-    } else {
-      status = page.error();
-    }
-  }
+  std::string temporary;
+  const Result<int> created = create_shared_file(directory, &temporary);
+  if (!created) return created.error();
+  const Descriptor file(*created);
+  Status status = fill_page(file.get(), temporary);
   if (status && link(temporary.c_str(), path.c_str()) != 0 && errno != EEXIST) {
     status = system_error("cannot create " + path);
   }

@@ -9,8 +9,9 @@
 /// root. They hold secrets, so nobody else may read them.
 namespace gibbon::config {
 
-/// Gives an open file to the owner of `directory` where this process is root; its mode becomes 0600.
-Status share_with_owner(int descriptor, const std::string& directory);
+/// A new file in `directory` under a name of its own, which goes to `path`; mode 0600. Where this process is root, it
+/// belongs to the directory's owner. The caller closes the descriptor and removes or renames the file.
+Result<int> create_shared_file(const std::string& directory, std::string* path);
 
 /// Writes `directory`/`name` in one step: readers see the old file or the whole new one.
 Status write_shared_file(const std::string& directory, const std::string& name, std::string_view text);

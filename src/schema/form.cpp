@@ -34,6 +34,9 @@ std::optional<std::size_t> parse_index(std::string_view text) {
   return index;
 }
 
+/// Deeper names are taken as one plain name: no schema has such a field, and no input may grow the stack.
+constexpr std::size_t kMaxSteps = 32;
+
 /// "config.headers.x-a[]" to its steps; an ill-formed name is one step.
 std::vector<Step> parse_name(std::string_view name) {
   if (name.starts_with('.') || name.ends_with('.')) return {{.name = std::string(name)}};
@@ -59,6 +62,7 @@ std::vector<Step> parse_name(std::string_view name) {
       steps.push_back({.name = std::string(name.substr(at, end - at))});
       at = end;
     }
+    if (steps.size() > kMaxSteps) return {{.name = std::string(name)}};
   }
   return steps;
 }

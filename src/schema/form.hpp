@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -8,6 +9,9 @@
 #include "gibbon/schema.hpp"
 
 namespace gibbon::schema {
+
+/// As many fields of a form as Kong reads; callers refuse more ("Too many arguments").
+inline constexpr std::size_t kMaxFormFields = 1000;
 
 /// A form's or query's dotted names as the JSON object that the schema wants: "config.timeout=10", "tags[]=a",
 /// "paths=/x" (an array of one, or of many where the name repeats), "paths[1]=/x", "headers.x-a[]=1"; an empty value

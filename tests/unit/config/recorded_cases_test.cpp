@@ -79,6 +79,17 @@ TEST(RecordedCases, AreTakenWithKongsDefaults) {
   }
 }
 
+TEST(Rules, SayWhatIsWrong) {
+  const json::object cases = test::load_cases("schema_rules.json");
+  ASSERT_GE(cases.at("cases").as_array().size(), 70U);
+  for (const json::value& c : cases.at("cases").as_array()) {
+    const Schema& schema = *entity_schema(std::string_view(c.at("entity").as_string()));
+    const schema::Checked checked = schema::check_insert(schema, c.at("json").as_object());
+    const json::value wanted = c.at("fields").is_null() ? json::value(json::object()) : c.at("fields");
+    EXPECT_EQ(json::value(checked.violations.fields), wanted) << c.at("title");
+  }
+}
+
 void drop_descriptions(json::value& value) {
   if (value.is_array()) {
     for (json::value& element : value.get_array()) drop_descriptions(element);

@@ -1,0 +1,154 @@
+#include "config/entities.hpp"
+
+#include <map>
+
+#include "../record/temporary_directory.hpp"
+#include "../support/cases.hpp"
+#include "config/entity_schemas.hpp"
+#include "config/snapshot.hpp"
+#include "plugin_rows.hpp"
+#include "schema/validate.hpp"
+
+namespace gibbon::config {
+namespace {
+
+using test::object_of;
+
+json::object service_entity() {
+  return schema::check_insert(service_schema(), object_of(R"({"name": "s", "url": "https://h:8443/p", "tls_verify": false,
+      "tls_verify_depth": 3, "client_certificate": {"id": "22222222-2222-4222-8222-222222222222"},
+      "read_timeout": 1000})")).entity;
+}
+
+TEST(Service, IsReadWithAllItsFields) {
+  const Result<Service> read = service_from_json(service_entity());
+  ASSERT_TRUE(read) << read.error().message;
+  const Service& s = read.value();
+  EXPECT_EQ(s.name, "s");
+  EXPECT_EQ(s.protocol, "https");
+  EXPECT_EQ(s.host, "h");
+  EXPECT_EQ(s.port, 8443);
+  EXPECT_EQ(s.path, "/p");
+  EXPECT_EQ(s.read_timeout_ms, 1000U);
+  EXPECT_EQ(s.write_timeout_ms, 60000U);
+  EXPECT_EQ(s.tls_verify, std::optional<bool>(false));
+  EXPECT_EQ(s.tls_verify_depth, std::optional<std::uint32_t>(3));
+  EXPECT_EQ(s.client_certificate_id, "22222222-2222-4222-8222-222222222222");
+  EXPECT_TRUE(s.enabled);
+}
+
+TEST(Service, LeavesWhatIsNullAtItsDefault) {
+  const Result<Service> read = service_from_json(object_of(R"({"host": "h", "path": null, "retries": null})"));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read.value().path, "");
+  EXPECT_EQ(read.value().retries, 5U);
+  EXPECT_FALSE(read.value().tls_verify.has_value());
+}
+
+TEST(Service, NamesTheFieldThatIsWrong) {
+  for (const auto& [text, field] : std::map<std::string, std::string>{{R"({"port": "80"})", "port"},
+                                                                      {R"({"port": 70000})", "port"},
+                                                                      {R"({"host": 5})", "host"},
+                                                                      {R"({"enabled": "yes"})", "enabled"},
+                                                                      {R"({"ca_certificates": [5]})", "ca_certificates"},
+                                                                      {R"({"client_certificate": "x"})",
+                                                                       "client_certificate"}}) {
+    const Result<Service> read = service_from_json(object_of(text));
+    ASSERT_FALSE(read) << text;
+    EXPECT_EQ(read.error().field, field) << text;
+    EXPECT_NE(read.error().message.find(field), std::string::npos) << read.error().message;
+  }
+}
+
+TEST(Route, IsReadWithAllItsFields) {
+  const schema::Checked checked = schema::check_insert(route_schema(), object_of(R"({"name": "r",
+      "service": {"id": "11111111-1111-4111-8111-111111111111"}, "paths": ["/a", "~/b"], "methods": ["GET"],
+      "hosts": ["a.test"], "snis": ["s.test"], "headers": {"X-A": ["1", "2"]}, "regex_priority": -3,
+      "strip_path": false, "path_handling": "v1", "https_redirect_status_code": 301})"));
+  ASSERT_TRUE(checked.ok()) << checked.violations.message();
+  const Result<Route> read = route_from_json(checked.entity);
+  ASSERT_TRUE(read) << read.error().message;
+  const Route& r = read.value();
+  EXPECT_EQ(r.service_id, "11111111-1111-4111-8111-111111111111");
+  EXPECT_EQ(r.paths, (std::vector<std::string>{"/a", "~/b"}));
+  EXPECT_EQ(r.protocols, (std::vector<std::string>{"http", "https"}));
+  ASSERT_EQ(r.headers.size(), 1U);
+  EXPECT_EQ(r.headers[0].first, "x-a");
+  EXPECT_EQ(r.headers[0].second, (std::vector<std::string>{"1", "2"}));
+  EXPECT_EQ(r.regex_priority, -3);
+  EXPECT_EQ(r.https_redirect_status_code, 301);
+  EXPECT_FALSE(r.strip_path);
+  EXPECT_TRUE(r.path_handling_v1);
+  EXPECT_GT(r.created_at, 1600000000);
+}
+
+TEST(Route, KnowsWhereConnectionsComeFrom) {
+  const Result<Route> read = route_from_json(object_of(R"({"sources": [{"ip": "10.0.0.0/8", "port": null}, {"port": 80}],
+      "destinations": null})"));
+  ASSERT_TRUE(read);
+  ASSERT_EQ(read.value().sources.size(), 2U);
+  EXPECT_EQ(read.value().sources[0].ip, "10.0.0.0/8");
+  EXPECT_EQ(read.value().sources[0].port, -1);
+  EXPECT_EQ(read.value().sources[1].port, 80);
+  EXPECT_FALSE(route_from_json(object_of(R"({"sources": [{"ip": 5}]})")));
+}
+
+TEST(Uuid, IsSixteenBytes) {
+  const auto uuid = parse_uuid("00112233-4455-6677-8899-aAbBcCdDeEfF");
+  ASSERT_TRUE(uuid);
+  EXPECT_EQ((*uuid)[0], 0x00);
+  EXPECT_EQ((*uuid)[7], 0x77);
+  EXPECT_EQ((*uuid)[15], 0xff);
+  for (const char* bad : {"", "00112233-4455-6677-8899-aabbccddeef", "00112233x4455-6677-8899-aabbccddeeff",
+                          "0011223g-4455-6677-8899-aabbccddeeff", "00112233-4455-6677-8899-aabbccddeeff0"}) {
+    EXPECT_FALSE(parse_uuid(bad)) << bad;
+  }
+}
+
+json::object plugin_entity(std::string_view more) {
+  json::object input = object_of(more);
+  input["name"] = "request-response-logger";
+  return schema::check_insert(plugin_entity_schema(test::request_response_logger()), input).entity;
+}
+
+TEST(Snapshot, TravelsThroughItsFile) {
+  const testing::TemporaryDirectory directory;
+  const std::string text = serialize_snapshot(
+      7, {service_entity()},
+      {schema::check_insert(route_schema(), object_of(R"({"paths": ["/a"]})")).entity},
+      {plugin_entity(R"({"config": {"timeout": 0.25}, "service": {"id": "11111111-1111-4111-8111-111111111111"}})"),
+       plugin_entity(R"({"enabled": false})")});
+  ASSERT_TRUE(save_snapshot(directory.path(), 7, text));
+  const Result<Snapshot> snapshot = load_snapshot(directory.path(), 7);
+  ASSERT_TRUE(snapshot) << snapshot.error().message;
+  EXPECT_EQ(snapshot->generation, 7U);
+  ASSERT_EQ(snapshot->services.size(), 1U);
+  EXPECT_EQ(snapshot->services[0].host, "h");
+  ASSERT_EQ(snapshot->routes.size(), 1U);
+  EXPECT_EQ(snapshot->routes[0].paths, std::vector<std::string>{"/a"});
+  ASSERT_EQ(snapshot->plugins.size(), 1U) << "a disabled plugin does not travel";
+  EXPECT_EQ(snapshot->plugins[0].service_id, "11111111-1111-4111-8111-111111111111");
+  EXPECT_EQ(snapshot->plugins[0].config.at("timeout"), 0.25);
+  EXPECT_EQ(snapshot->plugins[0].config.at("max_body_size"), 1024);
+}
+
+TEST(Snapshot, MayBeEmpty) {
+  const Result<Snapshot> snapshot = parse_snapshot(serialize_snapshot(1, {}, {}, {}));
+  ASSERT_TRUE(snapshot);
+  EXPECT_TRUE(snapshot->services.empty());
+}
+
+TEST(Snapshot, IsRefusedWhereItIsBroken) {
+  for (const char* text : {"", "{", "[]", "{}", R"({"generation": "x"})", R"({"generation": -1})",
+                           R"({"generation": 1, "services": {}})", R"({"generation": 1, "routes": [5]})",
+                           R"({"generation": 1, "plugins": [{"name": 5}]})"}) {
+    const Result<Snapshot> snapshot = parse_snapshot(text);
+    ASSERT_FALSE(snapshot) << text;
+    EXPECT_TRUE(snapshot.error().message.starts_with("snapshot: ")) << snapshot.error().message;
+  }
+  const testing::TemporaryDirectory directory;
+  EXPECT_NE(load_snapshot(directory.path(), 3).error().message.find("snapshot.3"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace gibbon::config

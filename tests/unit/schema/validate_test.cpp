@@ -1,0 +1,216 @@
+#include "schema/validate.hpp"
+
+#include "../support/cases.hpp"
+
+namespace gibbon::schema {
+namespace {
+
+using namespace gibbon::fields;
+using Kind = EntityCheck::Kind;
+using test::object_of;
+
+/// The violations' `fields` of a new entity; "{}" where there are none.
+json::value violations_of(const Schema& schema, std::string_view input) {
+  return check_insert(schema, object_of(input)).violations.fields;
+}
+
+TEST(Validators, SpeakKongsWords) {
+  const struct {
+    Field field;
+    std::string_view value;
+    std::string_view message;  ///< Empty: the value is right.
+  } cases[] = {
+      {string(), "5", "expected a string"},
+      {string(), R"("")", "length must be at least 1"},
+      {string().len_min(0), R"("")", ""},
+      {string().len_min(3), R"("ab")", "length must be at least 3"},
+      {string().len_max(3), R"("abcd")", "length must be at most 3"},
+      {string().len_eq(3), R"("abcd")", "length must be 3"},
+      {string().starts_with("/"), R"("a")", "should start with: /"},
+      {string().match({"^%d+$", ""}), R"("a1")", "invalid value: a1"},
+      {string().match({"^%d+$", "digits, please"}), R"("a1")", "digits, please"},
+      {string().match({"^%d+$", ""}).error("no"), R"("a1")", "no"},
+      {string().match_any({"^a", "b$"}, "a or b"), R"("xx")", "a or b"},
+      {string().match_any({"^a", "b$"}, "a or b"), R"("xb")", ""},
+      {string().match_none({{"x", "no x"}}), R"("axb")", "no x"},
+      {string().match_all({{"a", "needs a"}, {"b", "needs b"}}), R"("a")", "needs b"},
+      {string().uuid(), R"("x")", "expected a valid UUID"},
+      {string().uuid(), R"("AAAAAAAA-1111-4111-8111-111111111111")", ""},
+      {string().one_of({"a", "b"}), R"("c")", "expected one of: a, b"},
+      {string().not_one_of({"a", "b"}), R"("b")", "must not be one of: a, b"},
+      {string().equal(std::string("a")), R"("b")", "value must be a"},
+      {string().not_equal(std::string("a")), R"("a")", "value must not be a"},
+      {string().referenceable().url(), R"("{vault://env/endpoint}")", ""},
+      {string().url(), R"("{vault://env/endpoint}")", "missing host in url"},
+      {string().url(), R"("http://h:80/p?q")", ""},
+      {string().url(), R"("//h")", "missing scheme in url"},
+      {number(), R"("5")", "expected a number"},
+      {number().between(0, 10), "11", "value should be between 0 and 10"},
+      {number().between(0.001, 10), "0", "value should be between 0 and 10"},
+      {number().between(0, 10), "10.0", ""},
+      {number().greater_than(0), "0", "value must be greater than 0"},
+      {number().greater_than(0.5), "0.5", "value must be greater than 0.5"},
+      {number().one_of({1, 2}), "3", "expected one of: 1, 2"},
+      {number().one_of({1, 2}), "2.0", ""},
+      {integer(), "5.5", "expected an integer"},
+      {integer(), "1e300", ""},
+      {integer(), "18446744073709551615", ""},
+      {integer().timestamp(), "0", "expected a valid timestamp"},
+      {boolean(), "1", "expected a boolean"},
+      {array(string()), R"("a")", "expected an array"},
+      {array(string()), R"({"a": 1})", "expected an array"},
+      {array(string()).len_min(2), R"(["a"])", "length must be at least 2"},
+      {set(string()).contains("a"), R"(["b"])", "expected to contain: a"},
+      {map(string(), string()), R"("a")", "expected a map"},
+      {map(string(), string()), R"({"a": 1})", "expected a string"},
+      {map(string(), string()), R"({"a": null})", "required field missing"},
+      {map(string().len_max(1), string()), R"({"ab": "x"})", "length must be at most 1"},
+      {map(string(), string()).len_max(1), R"({"a": "x", "b": "x"})", "length must be at most 1"},
+      {record({}), "5", "expected a record"},
+      {string().required(), "null", "required field missing"},
+      {string().not_equal(nullptr), "null", "value must not be null"},
+      {string().must_be_null(), R"("a")", "value must be null"},
+      {string(), "null", ""},
+      {Field(FieldType::kJson), R"({"any": ["thing"]})", ""},
+  };
+  for (const auto& c : cases) {
+    const json::value found = violations_of(record({{"f", c.field}}), R"({"f": )" + std::string(c.value) + "}");
+    const json::value wanted = c.message.empty() ? json::object() : json::object{{"f", c.message}};
+    EXPECT_EQ(found, wanted) << c.value << " / " << c.message;
+  }
+}
+
+TEST(EntityChecks, LookAtSeveralFields) {
+  const auto with = [](EntityCheck check) {
+    return record({{"a", string()}, {"b", string()}, {"c", record({{"d", string()}})}}).check(std::move(check));
+  };
+  const auto conditional = [](Field if_match, Field then_match) {
+    return EntityCheck{.kind = Kind::kConditional, .if_field = "a", .then_field = "b", .if_match = {std::move(if_match)},
+                       .then_match = {std::move(then_match)}};
+  };
+  const struct {
+    EntityCheck check;
+    std::string_view input, violations;
+  } cases[] = {
+      {{.kind = Kind::kAtLeastOneOf, .fields = {"a", "c.d"}}, R"({"b": "x"})",
+       R"({"@entity": ["at least one of these fields must be non-empty: 'a', 'c.d'"]})"},
+      {{.kind = Kind::kAtLeastOneOf, .fields = {"a", "c.d"}}, R"({"c": {"d": "x"}})", "{}"},
+      {{.kind = Kind::kOnlyOneOf, .fields = {"a", "b"}}, R"({"a": "x", "b": "y"})",
+       R"({"@entity": ["exactly one of these fields must be non-empty: 'a', 'b'"]})"},
+      {{.kind = Kind::kOnlyOneOf, .fields = {"a", "b"}}, "{}",
+       R"({"@entity": ["exactly one of these fields must be non-empty: 'a', 'b'"]})"},
+      {{.kind = Kind::kOnlyOneOf, .fields = {"a", "b"}}, R"({"b": "y"})", "{}"},
+      {{.kind = Kind::kMutuallyRequired, .fields = {"a", "b"}}, R"({"a": "x"})",
+       R"({"@entity": ["all or none of these fields must be set: 'a', 'b'"]})"},
+      {{.kind = Kind::kMutuallyRequired, .fields = {"a", "b"}}, "{}", "{}"},
+      {{.kind = Kind::kMutuallyRequired, .fields = {"a", "b"}}, R"({"a": 5})", R"({"a": "expected a string"})"},
+      {{.kind = Kind::kMutuallyExclusive, .fields = {"a", "b"}}, R"({"a": "x", "b": "y"})",
+       R"({"@entity": ["only one or none of these fields must be set: 'a', 'b'"]})"},
+      {{.kind = Kind::kDistinct, .fields = {"a", "b"}}, R"({"a": "x", "b": "x"})",
+       R"({"@entity": ["values of these fields must be distinct: 'a', 'b'"]})"},
+      {{.kind = Kind::kDistinct, .fields = {"a", "b"}}, R"({"a": "x"})", "{}"},
+      {conditional(rules().equal(std::string("x")), rules().required()), R"({"a": "x"})",
+       R"({"b": "required field missing", "@entity": ["failed conditional validation given value of field 'a'"]})"},
+      {conditional(rules().equal(std::string("x")), rules().required()), R"({"a": "y"})", "{}"},
+      {conditional(rules().match({"^x", ""}), rules().one_of({"p", "q"})), R"({"a": "xx", "b": "r"})",
+       R"({"b": "expected one of: p, q", "@entity": ["failed conditional validation given value of field 'a'"]})"},
+      {conditional(rules().not_one_of({"x"}), rules().required()), R"({"a": 5})", R"({"a": "expected a string"})"},
+      {{.kind = Kind::kCustom, .fields = {"a"}, .custom_name = "nobody knows"}, R"({"a": "x"})",
+       R"({"@entity": ["failed entity check: nobody knows"]})"},
+  };
+  for (const auto& c : cases) EXPECT_EQ(violations_of(with(c.check), c.input), json::parse(c.violations)) << c.input;
+}
+
+TEST(EntityChecks, LeaveReferencesToSecretsAlone) {
+  const Schema schema = record({{"a", string().referenceable()}, {"b", string()}})
+                            .check({.kind = Kind::kMutuallyRequired, .fields = {"a", "b"}});
+  EXPECT_EQ(violations_of(schema, R"({"a": "{vault://env/a}"})"), json::parse("{}"));
+  EXPECT_NE(violations_of(schema, R"({"a": "x"})"), json::parse("{}"));
+}
+
+Schema nested() {
+  return record({{"id", string().uuid().automatic()},
+                 {"created_at", integer().timestamp().automatic()},
+                 {"updated_at", number().timestamp().automatic()},
+                 {"host", string().required().immutable()},
+                 {"list", set(string())},
+                 {"map", map(string(), number())},
+                 {"config", record({{"size", integer().default_value(7)},
+                                    {"queue", record({{"depth", number().default_value(Literal(0.5))}}).required()},
+                                    {"extra", record({{"on", boolean().default_value(true)}})}})
+                                .required()}});
+}
+
+TEST(Insert, FillsWhatIsMissing) {
+  const Checked checked = check_insert(nested(), object_of(R"({"host": "h", "list": ["a", "b", "a"],
+      "map": {"x": 2.0}, "config": {"extra": {}}})"));
+  ASSERT_TRUE(checked.ok()) << checked.violations.message();
+  EXPECT_EQ(checked.entity.at("config"), json::parse(R"({"size": 7, "queue": {"depth": 0.5}, "extra": {"on": true}})"));
+  EXPECT_EQ(checked.entity.at("list"), json::parse(R"(["a", "b"])"));
+  EXPECT_TRUE(checked.entity.at("map").at("x").is_int64());
+  EXPECT_EQ(checked.entity.at("id").as_string().size(), 36U);
+  EXPECT_GT(checked.entity.at("created_at").as_int64(), 1600000000);
+  EXPECT_EQ(checked.entity.begin()->key(), "id") << "fields come in the schema's order";
+}
+
+TEST(Insert, LeavesOptionalRecordsNull) {
+  const Checked checked = check_insert(nested(), object_of(R"({"host": "h"})"));
+  EXPECT_EQ(checked.entity.at("config"), json::parse(R"({"size": 7, "queue": {"depth": 0.5}, "extra": null})"));
+  EXPECT_TRUE(checked.entity.at("map").is_null());
+}
+
+TEST(Update, MergesRecordsAndReplacesTheRest) {
+  json::object stored = check_insert(nested(), object_of(R"({"host": "h", "list": ["a"], "map": {"x": 1},
+      "config": {"size": 1, "queue": {"depth": 2}, "extra": {"on": false}}})")).entity;
+  stored["created_at"] = 1600000000;
+  stored["updated_at"] = 1600000000;
+  const Checked checked = check_update(nested(), stored, object_of(R"({"id": "other", "list": ["b"], "map": {"y": 2},
+      "config": {"queue": {"depth": 3}, "extra": null}})"));
+  ASSERT_TRUE(checked.ok()) << checked.violations.message();
+  EXPECT_EQ(checked.entity.at("config"), json::parse(R"({"size": 1, "queue": {"depth": 3}, "extra": null})"));
+  EXPECT_EQ(checked.entity.at("list"), json::parse(R"(["b"])"));
+  EXPECT_EQ(checked.entity.at("map"), json::parse(R"({"y": 2})"));
+  EXPECT_EQ(checked.entity.at("id"), stored.at("id"));
+  EXPECT_EQ(checked.entity.at("created_at"), 1600000000);
+  EXPECT_GT(checked.entity.at("updated_at").to_number<double>(), 1600000000);
+}
+
+TEST(Update, RefusesWhatAnInsertWouldRefuse) {
+  const json::object stored = check_insert(nested(), object_of(R"({"host": "h"})")).entity;
+  const auto violations = [&](std::string_view patch) {
+    return json::value(check_update(nested(), stored, object_of(patch)).violations.fields);
+  };
+  EXPECT_EQ(violations(R"({"host": "other"})"), json::parse(R"({"host": "immutable field cannot be updated"})"));
+  EXPECT_EQ(violations(R"({"host": "h"})"), json::parse("{}"));
+  EXPECT_EQ(violations(R"({"config": null})"), json::parse(R"({"config": "required field missing"})"));
+  EXPECT_EQ(violations(R"({"config": {"size": "x", "bogus": 1}})"),
+            json::parse(R"({"config": {"size": "expected an integer", "bogus": "unknown field"}})"));
+  EXPECT_EQ(violations(R"({"bogus": null})"), json::parse(R"({"bogus": "unknown field"})"));
+}
+
+TEST(Update, SaysSoInChecks) {
+  const Schema schema = record({{"a", string()}, {"b", string()}})
+                            .check({.kind = Kind::kAtLeastOneOf, .fields = {"a", "b"}});
+  EXPECT_EQ(check_update(schema, object_of(R"({"a": "x", "b": null})"), object_of(R"({"a": null})")).violations.message(),
+            "schema violation (when updating, at least one of these fields must be non-empty: 'a', 'b')");
+}
+
+TEST(Upsert, KeepsTheIdAlone) {
+  const json::object stored = object_of(R"({"id": "11111111-1111-4111-8111-111111111111", "created_at": 1600000000,
+      "host": "h", "list": ["a"]})");
+  const Checked checked = check_upsert(nested(), object_of(R"({"host": "h2"})"), &stored);
+  ASSERT_TRUE(checked.ok());
+  EXPECT_EQ(checked.entity.at("id"), stored.at("id"));
+  EXPECT_TRUE(checked.entity.at("list").is_null());
+  EXPECT_GT(checked.entity.at("created_at").as_int64(), 1600000000);
+}
+
+TEST(Complete, GivesAnOlderEntityItsNewFields) {
+  const json::object entity = complete(nested(), object_of(R"({"host": "h", "config": null, "gone": 1})"));
+  EXPECT_EQ(entity.at("config"), json::parse(R"({"size": 7, "queue": {"depth": 0.5}, "extra": null})"));
+  EXPECT_FALSE(entity.contains("gone"));
+  EXPECT_TRUE(entity.at("id").is_null()) << "nothing automatic is made";
+}
+
+}  // namespace
+}  // namespace gibbon::schema
