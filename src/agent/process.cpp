@@ -1,0 +1,247 @@
+#include "agent/process.hpp"
+
+#include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
+
+#include <filesystem>
+#include <fstream>
+#include <future>
+
+#include "agent/delivery_report.hpp"
+#include "agent/log.hpp"
+#include "agent/store/sqlite_store.hpp"
+#include "base/uuid.hpp"
+
+namespace gibbon::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kApplyDeadline = 5s;
+constexpr auto kDrain = 5s;
+
+/// The id in PREFIX/gibbon.id, made on the first start.
+std::string read_node_id(const Paths& paths) {
+  const auto path = paths.prefix + "/gibbon.id";
+  std::string id;
+  std::ifstream(path) >> id;
+  if (is_uuid(id)) return id;
+  id = uuid_v4();
+  std::ofstream(path) << id << '\n';
+  return id;
+}
+
+Result<std::shared_ptr<const Catalog>> load_catalog(const Settings& settings) {
+  auto plugins = plugin::Registry::load(settings.plugins, settings.plugin_path);
+  if (!plugins.ok()) return plugins.error();
+  return std::shared_ptr<const Catalog>(
+      std::make_shared<Catalog>(std::make_shared<const plugin::Registry>(std::move(*plugins))));
+}
+
+Status check_plugins(const Catalog& catalog, const Image& image) {
+  const auto missing = catalog.missing_plugins(image);
+  if (missing.empty()) return {};
+  return Error{fmt::format("in use, but not enabled: {}; add them to the 'plugins' configuration property",
+                           fmt::join(missing, ", ")),
+               "plugins"};
+}
+
+}  // namespace
+
+Process::Process(const Settings& settings, Paths paths)
+    : paths_(std::move(paths)), settings_(std::make_shared<const Settings>(settings)) {}
+
+Process::~Process() { stop(); }
+
+Status Process::start() {
+  std::error_code failed;
+  std::filesystem::create_directories(paths_.shared, failed);
+  if (failed) return Error{"cannot make " + paths_.shared + ": " + failed.message(), ""};
+  node_id_ = read_node_id(paths_);
+  auto control = config::Control::open(paths_.shared);
+  if (!control.ok()) return control.error();
+  control_.emplace(std::move(*control));
+  auto catalog = load_catalog(*settings_);
+  if (!catalog.ok()) return catalog.error();
+  catalog_ = std::move(*catalog);
+  if (auto opened = open_store(); !opened.ok()) return opened;
+  if (auto started = start_delivery(); !started.ok()) return started;
+  publisher_ = std::make_unique<Publisher>(*control_, [this](std::shared_ptr<const config::Snapshot> snapshot) {
+    delivery_->publish(std::move(snapshot));
+  });
+  store_->listen(publisher_.get());
+  if (auto published = publisher_->publish(*store_->read()); !published.ok()) return published;
+  admin_ = std::make_unique<Api>(*this, Api::Kind::kAdmin);
+  status_ = std::make_unique<Api>(*this, Api::Kind::kStatus);
+  writes_ = std::make_unique<WriteQueue>();
+  return listen();
+}
+
+Result<DeclarativeInput> Process::first_configuration() {
+  // A posted configuration is there only when an agent ended without a word: the gateway still runs with it.
+  if (auto posted = read_posted(paths_, *catalog_)) return std::move(*posted);
+  auto input = read_declarative(*settings_, *catalog_);
+  if (input.ok()) return input;
+  auto running = read_running(*control_);
+  if (!running || !catalog_->missing_plugins(running->image).empty()) return input;
+  spdlog::error("{}", input.error().message);
+  spdlog::warn("going on with the configuration that the gateway runs with");
+  return std::move(*running);
+}
+
+Status Process::open_store() {
+  if (settings_->database == "off") {
+    auto store = std::make_unique<DeclarativeStore>();
+    declarative_ = store.get();
+    store_ = std::move(store);
+    auto input = first_configuration();
+    if (!input.ok()) return input.error();
+    hash_ = input->hash;
+    return declarative_->replace(std::move(input->image));
+  }
+  auto store = SqliteStore::open(paths_.database);
+  if (!store.ok()) return store.error();
+  store_ = std::move(*store);
+  return check_plugins(*catalog_, *store_->read());
+}
+
+Status Process::start_delivery() {
+  DeliveryOptions options;
+  options.shared_directory = paths_.shared;
+  options.spool_directory = paths_.spool;
+  options.spool_max_bytes = settings_->spool_max_size_bytes;
+  options.plugins = &catalog_->plugins();
+  auto delivery = std::make_shared<Delivery>(options);
+  if (auto started = delivery->start(); !started.ok()) return started;
+  const std::lock_guard lock(lock_);
+  delivery_catalog_ = catalog_;
+  delivery_ = std::move(delivery);
+  return {};
+}
+
+Status Process::reload() {
+  auto loaded = Settings::load_effective(paths_.prefix);
+  if (!loaded.ok()) return loaded.error();
+  auto next = std::make_shared<const Settings>(std::move(*loaded));
+  const auto old = settings();
+  if (next->database != old->database)
+    return Error{"'database' cannot change while the gateway runs: restart it", "database"};
+  // In the queue of the changes, so that none is lost between the old and the new.
+  std::promise<Status> done;
+  if (!writes_->push([&] { done.set_value(reload_configuration(next)); })) return Error{"too many changes wait", ""};
+  if (auto status = done.get_future().get(); !status.ok()) return status;
+  set_log_level(next->log_level);
+  if (next->admin_listen == old->admin_listen && next->status_listen == old->status_listen &&
+      next->admin_ssl_cert == old->admin_ssl_cert && next->status_ssl_cert == old->status_ssl_cert)
+    return {};
+  stop_listening();
+  return listen();
+}
+
+Status Process::reload_configuration(std::shared_ptr<const Settings> settings) {
+  const auto old = this->settings();
+  auto catalog = this->catalog();
+  const bool plugins_changed = settings->plugins != old->plugins || settings->plugin_path != old->plugin_path;
+  if (plugins_changed) {
+    auto loaded = load_catalog(*settings);
+    if (!loaded.ok()) return loaded.error();
+    catalog = std::move(*loaded);
+  }
+  DeclarativeInput input;
+  if (declarative_ != nullptr) {
+    auto read = read_declarative(*settings, *catalog);
+    if (!read.ok()) return read.error();
+    input = std::move(*read);
+  } else if (auto status = check_plugins(*catalog, *store_->read()); !status.ok()) {
+    return status;
+  }
+  {
+    const std::lock_guard lock(lock_);
+    settings_ = std::move(settings);
+    catalog_ = std::move(catalog);
+    if (declarative_ != nullptr) hash_ = input.hash;
+  }
+  if (plugins_changed) {
+    delivery_->stop(0ms);  // what it had in hand is still in the rings and in the spool
+    if (auto started = start_delivery(); !started.ok()) return started;
+  }
+  if (declarative_ == nullptr) return publisher_->publish(*store_->read());
+  forget_posted(paths_);
+  return declarative_->replace(std::move(input.image));
+}
+
+void Process::stop() {
+  stop_listening();
+  writes_.reset();
+  if (declarative_ != nullptr) forget_posted(paths_);
+  if (delivery_ != nullptr) delivery_->stop(kDrain);
+}
+
+std::shared_ptr<const Settings> Process::settings() const {
+  const std::lock_guard lock(lock_);
+  return settings_;
+}
+
+std::shared_ptr<const Catalog> Process::catalog() const {
+  const std::lock_guard lock(lock_);
+  return catalog_;
+}
+
+std::string Process::current_hash() const {
+  const std::lock_guard lock(lock_);
+  return hash_;
+}
+
+void Process::wait_applied() {
+  if (!publisher_->wait_applied(kApplyDeadline))
+    spdlog::warn("a worker does not apply configuration {} after {} s", control_->page().generation.load(),
+                 kApplyDeadline.count());
+}
+
+Declarative Process::replace_configuration(const json::value& document, const std::string& text, ErrorShape shape) {
+  auto loaded = load_declarative(document, *catalog(), shape);
+  if (!loaded.ok()) return loaded;
+  const auto hash = configuration_hash(text);
+  auto status = keep_posted(paths_, loaded.image, hash);
+  if (status.ok()) status = declarative_->replace(loaded.image);
+  if (!status.ok()) {
+    loaded.error = std::make_unique<DeclarativeError>(
+        DeclarativeError{database_error(status.error().message), {}, ErrorShape::kNested});
+    return loaded;
+  }
+  {
+    const std::lock_guard lock(lock_);
+    hash_ = hash;
+  }
+  wait_applied();
+  return loaded;
+}
+
+int Process::master_pid() const {
+  int pid = 0;
+  std::ifstream(paths_.pids + "/nginx.pid") >> pid;
+  return pid;
+}
+
+bool Process::ready() const {
+  const auto& page = control_->page();
+  for (const auto& worker : page.workers)
+    if (worker.pid.load() != 0 && worker.applied.load() != 0) return true;
+  return false;
+}
+
+json::object Process::delivery_status() const {
+  std::unique_lock lock(lock_);
+  const auto delivery = delivery_;
+  lock.unlock();
+  return agent::delivery_status(delivery->metrics());
+}
+
+std::string Process::delivery_metrics() const {
+  std::unique_lock lock(lock_);
+  const auto delivery = delivery_;
+  lock.unlock();
+  return agent::delivery_metrics(delivery->metrics());
+}
+
+}  // namespace gibbon::agent
