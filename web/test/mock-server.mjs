@@ -1,5 +1,6 @@
 // A stand-in for the log service, for development and for the page's tests.
 // `node test/mock-server.mjs [--port 3000] [--entries 2000] [--rate 3]` serves dist and lively traffic.
+import { randomUUID } from 'node:crypto'
 import { createReadStream, existsSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { extname, join, normalize } from 'node:path'
@@ -78,11 +79,20 @@ export class MockLogService {
   #handle(request, response) {
     const url = new URL(request.url, 'http://localhost')
     this.requests.push(`${request.method} ${url.pathname}`)
+    if (url.pathname === '/logs' && request.method === 'POST') return this.#take(request, response)
     if (url.pathname === '/logs') return this.#list(url, response)
     if (url.pathname === '/logs/stream') return this.#stream(request, response)
     if (url.pathname.startsWith('/logs/')) return this.#one(decodeURIComponent(url.pathname.slice(6)), response)
     if (url.pathname === '/status') return sendJson(response, 200, { entries: this.#entries.length })
     return sendFile(url.pathname, response)
+  }
+
+  async #take(request, response) {
+    let text = ''
+    for await (const piece of request) text += piece
+    const entry = { entry_id: randomUUID(), ...JSON.parse(text) }
+    this.emit(entry)
+    sendJson(response, 201, { entry_id: entry.entry_id })
   }
 
   #list(url, response) {
