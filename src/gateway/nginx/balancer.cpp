@@ -30,6 +30,17 @@ void free_peer(ngx_peer_connection_t* pc, void*, ngx_uint_t) noexcept {
   if (pc->tries > 0) --pc->tries;
 }
 
+#if (NGX_HTTP_SSL)
+ngx_int_t set_session(ngx_peer_connection_t* pc, void* data) noexcept {
+  static_cast<Peers*>(data)->ctx->target->prepare_handshake(pc->connection->ssl->connection);
+  return NGX_OK;
+}
+
+void save_session(ngx_peer_connection_t* pc, void* data) noexcept {
+  static_cast<Peers*>(data)->ctx->target->keep_session(ngx_ssl_get_session(pc->connection));
+}
+#endif
+
 /// Runs for each request after its head was rendered and before the first peer is asked for.
 ngx_int_t init_peer(ngx_http_request_t* r, ngx_http_upstream_srv_conf_t*) noexcept {
   Context* ctx = Context::find(r);
@@ -43,6 +54,10 @@ ngx_int_t init_peer(ngx_http_request_t* r, ngx_http_upstream_srv_conf_t*) noexce
   u->conf = ctx->target->settings(*u->conf);
 #if (NGX_HTTP_SSL)
   u->ssl = ctx->target->tls() ? 1 : 0;
+#endif
+#if (NGX_HTTP_SSL)
+  u->peer.set_session = set_session;
+  u->peer.save_session = save_session;
 #endif
   if (!ctx->route->response_buffering) u->buffering = 0;
 

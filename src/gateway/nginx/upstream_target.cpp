@@ -68,6 +68,19 @@ UpstreamTarget::UpstreamTarget(const config::Service& service, const std::string
 
 UpstreamTarget::~UpstreamTarget() {
   if (addresses_ != nullptr) addresses_->release();
+  if (session_ != nullptr) SSL_SESSION_free(session_);
+}
+
+void UpstreamTarget::prepare_handshake(SSL* ssl) const {
+  // Kong's depth is the number of certificates above the leaf, as OpenSSL's is.
+  if (service_.tls_verify_depth) SSL_set_verify_depth(ssl, static_cast<int>(*service_.tls_verify_depth));
+  if (session_ != nullptr) SSL_set_session(ssl, session_);
+}
+
+void UpstreamTarget::keep_session(SSL_SESSION* session) {
+  if (session == nullptr) return;
+  if (session_ != nullptr) SSL_SESSION_free(session_);
+  session_ = session;
 }
 
 void UpstreamTarget::add(const sockaddr* address, AddressSet& set) const {

@@ -56,6 +56,11 @@ class UpstreamTarget {
   /// "host" or "host:port", as the Host header is sent.
   [[nodiscard]] const std::string& host_header() const { return host_header_; }
 
+  /// Before a TLS handshake with the service: its verification depth, and the session of the last one.
+  void prepare_handshake(SSL* ssl) const;
+  /// After one: keeps its session for the next. Takes over the reference; null is nothing.
+  void keep_session(SSL_SESSION* session);
+
   /// nginx's upstream settings with this service's timeouts and TLS checks; `base` is the location's own.
   ngx_http_upstream_conf_t* settings(const ngx_http_upstream_conf_t& base);
 
@@ -73,6 +78,7 @@ class UpstreamTarget {
   bool literal_ = false;
   time_t valid_until_ = 0;
   std::size_t turn_ = 0;
+  SSL_SESSION* session_ = nullptr;
   const ngx_http_upstream_conf_t* settings_base_ = nullptr;
   std::unique_ptr<ngx_http_upstream_conf_t> settings_;
 };
