@@ -111,8 +111,9 @@ Status write_pid(const std::string& file, pid_t pid) {
 bool is_running(pid_t pid, const std::string& mark) {
   // A zombie's command line is empty.
   std::string command = read_file("/proc/" + std::to_string(pid) + "/cmdline");
+  while (command.ends_with('\0') || command.ends_with(' ')) command.pop_back();
   std::ranges::replace(command, '\0', ' ');
-  return !command.empty() && (command + ' ').find(' ' + mark + ' ') != std::string::npos;
+  return !command.empty() && (' ' + command + ' ').find(' ' + mark + ' ') != std::string::npos;
 }
 
 std::optional<pid_t> running_pid(const std::string& file, const std::string& mark) {

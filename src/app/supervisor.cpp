@@ -167,7 +167,12 @@ Status Supervisor::launch(Child& child) {
     if (&child == &nginx_ || &child == &agent_) child.signal(SIGHUP);
     return {};
   }
-  if (&child == &nginx_) end_orphaned_workers(SIGQUIT);
+  if (&child == &nginx_ && end_orphaned_workers(SIGQUIT)) {
+    // They answer what they have begun, but give up their addresses first.
+    wait_until([&] { return std::ranges::all_of(settings_.proxy_listen, [](const Listener& listener) {
+                       return listen_problem(listener).empty();
+                     }); }, 2s);
+  }
   Status status = child.start();
   if (status) log_line(paths_, "notice", child.program().name + " started (pid " + std::to_string(child.pid()) + ")");
   return status;
@@ -291,12 +296,14 @@ void Supervisor::end(Child& child, int signal, std::chrono::milliseconds patienc
   child.forget();
 }
 
-void Supervisor::end_orphaned_workers(int signal) {
+bool Supervisor::end_orphaned_workers(int signal) {
+  bool any = false;
   for (const auto& worker : look_at_control(paths_).workers) {
     if (parent_of(worker.pid) != nginx_.pid() && is_running(worker.pid, "nginx: worker process")) {
-      ::kill(worker.pid, signal);
+      any |= ::kill(worker.pid, signal) == 0;
     }
   }
+  return any;
 }
 
 void Supervisor::shut_down(Mode mode) {
@@ -305,10 +312,9 @@ void Supervisor::shut_down(Mode mode) {
   wait_until([&] { return look_at_control(paths_).workers.empty(); }, 2s);
   end_orphaned_workers(SIGKILL);
 
-  const bool ran = agent_.running();
   end(agent_, SIGTERM, kAgentPatience);
   if (logs_) end(*logs_, SIGTERM, kLogsPatience);
-  if (ran && agent_.ending() == "exited with status 0") remove_shared(paths_);
+  remove_shared(paths_);
   remove_temporary(paths_);
   log_line(paths_, "notice", "stopped");
 }

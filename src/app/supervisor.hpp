@@ -50,7 +50,8 @@ class Supervisor {
   void reload();
   void plan_log_service();
   void end(Child& child, int signal, std::chrono::milliseconds patience);
-  void end_orphaned_workers(int signal);
+  /// Workers whose nginx was killed serve on with what they have. True where there were any.
+  bool end_orphaned_workers(int signal);
 
   [[nodiscard]] bool agent_is_ready();
   [[nodiscard]] bool nginx_is_ready();

@@ -86,6 +86,20 @@ TEST_F(ProcessTest, AChildThatKeepsEndingIsStartedEverLater) {
   EXPECT_THAT(delays, testing::ElementsAre(0ms, 100ms, 200ms, 400ms));
 }
 
+TEST_F(ProcessTest, AProcessIsKnownByAnyWordOfItsCommandLine) {
+  // nginx's workers write theirs anew: one text without zeros between the words.
+  Child::Program renamed = program("echo up; while :; do read x </dev/null; sleep 0.01; done");
+  renamed.command = {"/bin/sh", "-c", renamed.command[2], "worker process"};
+  Child child(renamed);
+  ASSERT_TRUE(child.start().ok());
+  ASSERT_TRUE(wait_until([&] { return last_lines(renamed.log, 1) == "up"; }, 10s));
+  EXPECT_TRUE(is_running(child.pid(), "/bin/sh -c"));
+  EXPECT_TRUE(is_running(child.pid(), "worker process"));
+  EXPECT_FALSE(is_running(child.pid(), "worker proc"));
+  child.signal(SIGKILL);
+  EXPECT_TRUE(wait_until([&] { return !child.check(); }, 10s));
+}
+
 TEST_F(ProcessTest, LastLines) {
   std::ofstream(folder_ + "/log") << "1\n2\n3\n";
   EXPECT_EQ(last_lines(folder_ + "/log", 2), "2\n3");

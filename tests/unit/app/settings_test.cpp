@@ -1,5 +1,7 @@
 #include "config/settings.hpp"
 
+#include "config/settings_keys.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -219,6 +221,31 @@ TEST(SettingsFile, NamesTheLinesThatAreWrong) {
   ASSERT_FALSE(values.ok());
   EXPECT_EQ(values.error().message,
             "line 2: expected 'key = value', got 'nonsense'\nline 3: expected 'key = value', got '= x'");
+}
+
+/// packaging/gibbon.conf with every `#key = value` line uncommented.
+Settings::Values example() {
+  std::ifstream stream(GIBBON_SOURCE_DIR "/packaging/gibbon.conf");
+  std::string text;
+  for (std::string line; std::getline(stream, line);) {
+    const bool is_key = line.starts_with('#') && line.size() > 1 && std::islower(line[1]) && line.find(" =") != line.npos;
+    if (is_key) text += line.substr(1) + "\n";
+  }
+  const auto values = Settings::parse_file(text);
+  EXPECT_TRUE(values.ok()) << values.error().message;
+  return values ? *values : Settings::Values{};
+}
+
+TEST(ExampleConf, ShowsEveryKeyWithItsDefault) {
+  const Settings::Values shown = example();
+  const Settings defaults = good({});
+  for (const settings::Key& key : settings::keys()) {
+    const std::string name(key.name);
+    if (key.use == settings::Use::kIgnored || name == "conf_file" || name == "from_environment") continue;
+    ASSERT_TRUE(shown.contains(name)) << name;
+    EXPECT_EQ(shown.at(name), key.fallback) << name;
+  }
+  EXPECT_EQ(good(shown).effective, defaults.effective);
 }
 
 class SettingsOnDisk : public testing::Test {
