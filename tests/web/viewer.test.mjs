@@ -131,8 +131,18 @@ describe('the list', () => {
     await search.fill('')
     await page.getByRole('button', { name: '5xx' }).click()
     await until(() => rows(page).allInnerTexts(), (texts) => texts.length > 0 && texts.every((text) => /\b5\d\d\b/.test(text)), 'only 5xx')
-    await search.fill('nothing is like this')
+  })
+
+  test('a filter that nothing passes looks back a few pages, then asks', async () => {
+    const page = await open()
+    await waitLive(page)
+    await page.getByRole('searchbox').fill('nothing is like this')
     await page.getByText('Nothing loaded matches').waitFor()
+    assert.equal(await page.getByTestId('counts').innerText(), '0 of 800 loaded entries')
+    await page.getByRole('button', { name: 'Look further back' }).click()
+    await page.getByText('None of 900 loaded entries').waitFor()
+    assert.equal(await page.getByRole('button', { name: 'Look further back' }).count(), 0)
+    await assertAccessible(page, 'nothing matches')
   })
 
   test('shows how to begin when nothing is recorded, then the first entry', async () => {

@@ -9,6 +9,10 @@ import { makeEntries, makeEntry, randomFrom } from './sample-entries.mjs'
 
 const kDist = fileURLToPath(new URL('../dist', import.meta.url))
 const kTypes = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2' }
+/** The log service's own policy: the page must live with it. */
+const kPolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; " +
+  "connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 /** How many missed entries a reconnecting reader is given; of more it is told the number. */
 const kReplay = 1000
 
@@ -137,7 +141,7 @@ function sendJson(response, status, value) {
 function sendFile(path, response) {
   const file = join(kDist, normalize(path === '/' ? '/index.html' : path))
   if (!file.startsWith(kDist) || !existsSync(file) || !statSync(file).isFile()) return sendJson(response, 404, { message: 'Not found' })
-  response.writeHead(200, { 'content-type': kTypes[extname(file)] ?? 'application/octet-stream' })
+  response.writeHead(200, { 'content-type': kTypes[extname(file)] ?? 'application/octet-stream', 'content-security-policy': kPolicy })
   return createReadStream(file).pipe(response)
 }
 

@@ -14,7 +14,6 @@ export function useLogList() {
   const items = shallowRef<readonly Item[]>([])
   const phase = ref<'loading' | 'ready' | 'failed'>('loading')
   const error = ref('')
-  const loadingOlder = ref(false)
   const olderError = ref('')
   /** Where the next older page is; null at the end of the log. */
   const next = ref<string | null>(null)
@@ -24,6 +23,7 @@ export function useLogList() {
   const keys = new Set<string>()
   const whole = new Map<string, Entry>()
   let gaps = 0
+  let loadingOlder = false
 
   function remember(row: Row, entry: Entry): void {
     whole.set(row.key, entry)
@@ -94,10 +94,11 @@ export function useLogList() {
   /** Replaces everything by the newest page. Failures as with refresh(). */
   const reload = () => load('forget')
 
+  /** Loads the page before the oldest row; failures are in `olderError`. A second call meanwhile does nothing. */
   async function loadOlder(): Promise<void> {
     const from = next.value
-    if (from === null || loadingOlder.value) return
-    loadingOlder.value = true
+    if (from === null || loadingOlder) return
+    loadingOlder = true
     olderError.value = ''
     try {
       const page = await fetchPage(from)
@@ -107,7 +108,7 @@ export function useLogList() {
     } catch (cause) {
       olderError.value = cause instanceof ApiError ? cause.message : String(cause)
     } finally {
-      loadingOlder.value = false
+      loadingOlder = false
     }
   }
 
@@ -132,7 +133,7 @@ export function useLogList() {
     return fetchEntry(key, signal)
   }
 
-  return { items, phase, error, next, trimmed, loadingOlder, olderError, refresh, reload, loadOlder, addLive, addGap, entry }
+  return { items, phase, error, next, trimmed, olderError, refresh, reload, loadOlder, addLive, addGap, entry }
 }
 
 export type LogList = ReturnType<typeof useLogList>
