@@ -62,7 +62,7 @@ void RequestParser::on_request_impl(beast_http::verb, string_view method, string
   const auto rest = path_and_query(request_.target);
   const auto question = rest.find('?');
   request_.path.assign(rest.substr(0, question));
-  if (request_.path.empty()) request_.path = "/";
+  if (request_.path.empty()) request_.path.assign(1, '/');
   request_.query.assign(question == std::string_view::npos ? std::string_view{} : rest.substr(question + 1));
 }
 
