@@ -28,6 +28,7 @@ Outcome<Row> Store::write(const std::function<Outcome<Row>(Transaction&)>& work)
   const std::lock_guard lock(writing_);
   auto current = refresh(read());
   if (!current.ok()) return database_error(current.error().message);
+  set_image(*current);
   Transaction transaction(**current);
   auto result = work(transaction);
   if (!result.ok() || transaction.changes().empty()) return result;

@@ -53,7 +53,10 @@ std::optional<json::value> parse_number(std::string_view text) {
   double real = 0;
   const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), real);
   if (parsed.ec != std::errc() || parsed.ptr != digits.data() + digits.size()) return std::nullopt;
-  return negative ? -real : real;
+  if (negative) real = -real;
+  // As in Lua, a whole number is one however it was written.
+  if (real == std::floor(real) && std::abs(real) < 9007199254740992.0) return static_cast<std::int64_t>(real);
+  return real;
 }
 
 /// What a plain (unquoted) scalar means.
