@@ -94,9 +94,10 @@ export class MockLogService {
   async #take(request, response) {
     let text = ''
     for await (const piece of request) text += piece
-    const entry = { entry_id: randomUUID(), ...JSON.parse(text) }
+    const entry = JSON.parse(text)
+    if (entry.id === undefined) entry.entry_id ??= randomUUID()
     this.emit(entry)
-    sendJson(response, 201, { entry_id: entry.entry_id })
+    sendJson(response, 201, { stored: 1, duplicates: 0 })
   }
 
   #list(url, response) {
@@ -109,7 +110,7 @@ export class MockLogService {
   }
 
   #one(id, response) {
-    const found = this.#entries.find(({ entry }) => entry.entry_id === id)
+    const found = this.#entries.findLast(({ entry }) => entry.entry_id === id || String(entry.id) === id)
     return found ? sendJson(response, 200, found.entry) : sendJson(response, 404, { message: 'Not found' })
   }
 

@@ -1,6 +1,7 @@
 import { ref, shallowRef } from 'vue'
 import { ApiError, fetchEntry, fetchNewest, fetchPage } from '../api/client'
 import type { Entry, Page } from '../api/types'
+import { entryKey, isEntryOf, keyAddress } from '../model/entry_key'
 import { toRow, type Item, type Row } from '../model/row'
 
 /** Rows the page holds at most; the oldest go first. */
@@ -30,7 +31,7 @@ export function useLogList() {
     if (whole.size <= kCachedEntries) return
     // Entries without an id can not be asked for again: they stay as long as their row.
     for (const key of whole.keys()) {
-      if (key.startsWith('unnamed-')) continue
+      if (keyAddress(key) === null) continue
       whole.delete(key)
       break
     }
@@ -40,8 +41,9 @@ export function useLogList() {
   function fresh(entries: readonly Entry[]): Row[] {
     const rows: Row[] = []
     for (const entry of entries) {
-      const row = toRow(entry)
-      if (keys.has(row.key)) continue
+      const key = entryKey(entry)
+      if (keys.has(key)) continue
+      const row = toRow(entry, key)
       keys.add(row.key)
       remember(row, entry)
       rows.push(row)
@@ -74,7 +76,7 @@ export function useLogList() {
   async function load(known: 'keep' | 'forget'): Promise<void> {
     try {
       const page = await fetchNewest(kFirstPage)
-      const touches = page.data.some((entry) => typeof entry.entry_id === 'string' && keys.has(entry.entry_id))
+      const touches = page.data.some((entry) => keys.has(entryKey(entry)))
       if (known === 'keep' && touches) put([...fresh(page.data), ...items.value])
       else replace(page)
       phase.value = 'ready'
@@ -130,7 +132,10 @@ export function useLogList() {
   async function entry(key: string, signal: AbortSignal): Promise<Entry> {
     const known = whole.get(key)
     if (known) return known
-    return fetchEntry(key, signal)
+    const address = keyAddress(key)
+    const found = address === null ? null : await fetchEntry(address, signal)
+    if (!found || !isEntryOf(key, found)) throw new ApiError('This entry is not stored.', 404)
+    return found
   }
 
   return { items, phase, error, next, trimmed, olderError, refresh, reload, loadOlder, addLive, addGap, entry }

@@ -1,12 +1,11 @@
 import type { Entry } from '../api/types'
+import { entryKey } from './entry_key'
 
 /** What the list shows of an entry: small, flat and frozen, so that 100,000 of them are cheap. */
 export interface Row {
   kind: 'entry'
-  /** Unique within the page; the entry_id where there is one. */
+  /** See entryKey(). */
   key: string
-  /** Null when the shipper gave none: the entry then has no address of its own. */
-  entryId: string | null
   timeMs: number
   method: string
   status: number | undefined
@@ -60,18 +59,14 @@ export function bodySize(part: Entry['response']): number | undefined {
   return new TextEncoder().encode(part.body).length
 }
 
-let unnamed = 0
-
-export function toRow(entry: Entry): Row {
+export function toRow(entry: Entry, key = entryKey(entry)): Row {
   const { host, path } = splitUrl(text(entry.request.url))
   const method = text(entry.request.method).toUpperCase()
   const status = count(entry.response.status_code)
   const service = text(entry.service?.name) || text(entry.service?.id)
-  const entryId = text(entry.entry_id) || null
   return Object.freeze({
     kind: 'entry' as const,
-    key: entryId ?? `unnamed-${(unnamed += 1)}`,
-    entryId,
+    key,
     timeMs: entryTime(entry),
     method,
     status,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { visibleRange } from '../../src/composables/use_virtual_rows'
 import { cutOf, recordedSize, viewBody } from '../../src/model/body'
+import { entryKey, isEntryOf, keyAddress } from '../../src/model/entry_key'
 import { toCurl } from '../../src/model/curl'
 import { applyFilter } from '../../src/model/filter'
 import { formatDay, formatDuration, formatSize } from '../../src/model/format'
@@ -73,8 +74,34 @@ describe('rows', () => {
   })
 })
 
+describe('keys', () => {
+  const guide = { id: 1753298422993.2773, request: { url: '/a' }, response: {} }
+
+  it('takes the entry_id where there is one', () => {
+    expect(entryKey({ ...guide, entry_id: 'abc' })).toBe('abc')
+    expect(keyAddress('abc')).toBe('abc')
+    expect(isEntryOf('abc', { ...guide, entry_id: 'abc' })).toBe(true)
+  })
+
+  it('tells entries with the same id apart, and finds a repeat', () => {
+    const key = entryKey(guide)
+    const twin = { ...guide, request: { url: '/b' } }
+    expect(entryKey({ ...guide })).toBe(key)
+    expect(entryKey(twin)).not.toBe(key)
+    expect(keyAddress(key)).toBe('1753298422993.2773')
+    expect(isEntryOf(key, { ...guide })).toBe(true)
+    expect(isEntryOf(key, twin)).toBe(false)
+  })
+
+  it('gives nameless entries keys that no one is asked for', () => {
+    const nameless = { request: {}, response: {} }
+    expect(entryKey(nameless)).not.toBe(entryKey(nameless))
+    expect(keyAddress(entryKey(nameless))).toBeNull()
+  })
+})
+
 describe('filter', () => {
-  const rows = Object.values(special).map(toRow)
+  const rows = Object.values(special).map((entry) => toRow(entry))
   const run = (text: string, classes: ('2' | '4')[] = []) =>
     applyFilter(rows, { text, classes: new Set(classes) }).map((item) => (item.kind === 'entry' ? item.path : 'gap'))
 
