@@ -59,7 +59,8 @@ Status check(const Settings& settings, const Paths& paths) {
   if (missing.empty()) return {};
   std::string names;
   for (const auto& name : missing) names += (names.empty() ? "" : ", ") + name;
-  return Error{"in use, but not enabled: " + names + "; add them to the 'plugins' configuration property", "plugins"};
+  return Error{"in use, but not enabled: " + names + "; add them to the 'plugins' configuration property",
+               "plugins"};
 }
 
 }  // namespace gibbon::agent

@@ -37,7 +37,8 @@ Result<DeclarativeInput> read_declarative(const Settings& settings, const Catalo
     return DeclarativeInput{};
   }
   auto loaded = load_declarative_text(text, catalog);
-  if (!loaded.ok()) return Error{"error parsing declarative config file " + name + ":\n" + loaded.error->to_text(), ""};
+  if (!loaded.ok())
+    return Error{"error parsing declarative config file " + name + ":\n" + loaded.error->to_text(), ""};
   return DeclarativeInput{std::move(loaded.image), configuration_hash(text)};
 }
 

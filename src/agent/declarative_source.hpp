@@ -8,8 +8,8 @@
 #include "config/control.hpp"
 #include "config/settings.hpp"
 
-/// Where the configuration of a gateway without a database comes from: a file, or, where a client has replaced it
-/// through POST /config, what a crashed agent left in the shared directory.
+/// Where the configuration of a gateway without a database comes from: a file, or, where a client has
+/// replaced it through POST /config, what a crashed agent left in the shared directory.
 namespace gibbon::agent {
 
 struct DeclarativeInput {
@@ -27,8 +27,8 @@ Status keep_posted(const Paths& paths, const Image& image, const std::string& ha
 std::optional<DeclarativeInput> read_posted(const Paths& paths, const Catalog& catalog);
 void forget_posted(const Paths& paths);
 
-/// The configuration that the gateway runs with, read back from its snapshot: for an agent that starts again and
-/// finds a file that is no longer right. Plugins that were disabled are not in it.
+/// The configuration that the gateway runs with, read back from its snapshot: for an agent that starts again
+/// and finds a file that is no longer right. Plugins that were disabled are not in it.
 std::optional<DeclarativeInput> read_running(const config::Control& control);
 
 }  // namespace gibbon::agent

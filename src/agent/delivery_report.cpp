@@ -70,18 +70,19 @@ json::object delivery_status(const DeliveryMetrics& metrics) {
   for (const auto& [reason, count] : metrics.dropped) dropped[reason] = count;
   json::array endpoints;
   for (const auto& endpoint : metrics.endpoints)
-    endpoints.push_back(json::object{{"url", endpoint.url},
-                                     {"state", name_of(endpoint.state)},
-                                     {"in_flight", endpoint.in_flight},
-                                     {"queued_entries", endpoint.queued_entries},
-                                     {"queued_bytes", endpoint.queued_bytes},
-                                     {"spool_entries", endpoint.spool_entries},
-                                     {"spool_bytes", endpoint.spool_bytes},
-                                     {"delivered", endpoint.delivered},
-                                     {"retries", endpoint.retries},
-                                     {"lag_ms", endpoint.lag_ms},
-                                     {"last_error", endpoint.last_error.empty() ? json::value(nullptr)
-                                                                                : json::value(endpoint.last_error)}});
+    endpoints.push_back(
+        json::object{{"url", endpoint.url},
+                     {"state", name_of(endpoint.state)},
+                     {"in_flight", endpoint.in_flight},
+                     {"queued_entries", endpoint.queued_entries},
+                     {"queued_bytes", endpoint.queued_bytes},
+                     {"spool_entries", endpoint.spool_entries},
+                     {"spool_bytes", endpoint.spool_bytes},
+                     {"delivered", endpoint.delivered},
+                     {"retries", endpoint.retries},
+                     {"lag_ms", endpoint.lag_ms},
+                     {"last_error", endpoint.last_error.empty() ? json::value(nullptr)
+                                                                : json::value(endpoint.last_error)}});
   json::object entries{{"captured", metrics.captured},
                        {"delivered", metrics.delivered},
                        {"dropped", std::move(dropped)},
@@ -100,10 +101,12 @@ std::string delivery_metrics(const DeliveryMetrics& metrics) {
   out.family("gibbon_log_entries_captured_total", "counter",
              "Exchanges that were to be logged; delivered + dropped + pending.");
   out.sample(metrics.captured);
-  out.family("gibbon_log_entries_delivered_total", "counter", "Entries that a log endpoint has acknowledged.");
+  out.family("gibbon_log_entries_delivered_total", "counter",
+             "Entries that a log endpoint has acknowledged.");
   out.sample(metrics.delivered);
   out.family("gibbon_log_entries_dropped_total", "counter", "Entries that were lost, by reason.");
-  for (const auto& [reason, count] : metrics.dropped) out.sample(count, fmt::format("reason=\"{}\"", label(reason)));
+  for (const auto& [reason, count] : metrics.dropped)
+    out.sample(count, fmt::format("reason=\"{}\"", label(reason)));
   out.family("gibbon_log_entries_pending", "gauge", "Entries that are not delivered yet, by where they are.");
   out.sample(metrics.pending_ring, "where=\"ring\"");
   out.sample(metrics.pending_memory, "where=\"memory\"");
@@ -123,16 +126,21 @@ std::string delivery_metrics(const DeliveryMetrics& metrics) {
     out.family("gibbon_log_endpoint_state", "gauge", "1 for the state that the endpoint is in.");
     for (std::size_t i = 0; i < labels.size(); ++i)
       for (const auto& [state, name] : kStates)
-        out.sample(metrics.endpoints[i].state == state ? 1 : 0, fmt::format("{},state=\"{}\"", labels[i], name));
+        out.sample(metrics.endpoints[i].state == state ? 1 : 0,
+                   fmt::format("{},state=\"{}\"", labels[i], name));
   }
-  each("gibbon_log_endpoint_in_flight", "gauge", "Sends under way.", [](const auto& e) { return e.in_flight; });
+  each("gibbon_log_endpoint_in_flight", "gauge", "Sends under way.",
+       [](const auto& e) { return e.in_flight; });
   each("gibbon_log_endpoint_queued_entries", "gauge", "Entries in memory that wait for a send.",
        [](const auto& e) { return e.queued_entries; });
   each("gibbon_log_endpoint_queued_bytes", "gauge", "Bytes in memory that wait for a send.",
        [](const auto& e) { return e.queued_bytes; });
-  each("gibbon_log_endpoint_spool_entries", "gauge", "Entries on disk.", [](const auto& e) { return e.spool_entries; });
-  each("gibbon_log_endpoint_spool_bytes", "gauge", "Bytes on disk.", [](const auto& e) { return e.spool_bytes; });
-  each("gibbon_log_endpoint_delivered_total", "counter", "Entries that it has acknowledged since the agent started.",
+  each("gibbon_log_endpoint_spool_entries", "gauge", "Entries on disk.",
+       [](const auto& e) { return e.spool_entries; });
+  each("gibbon_log_endpoint_spool_bytes", "gauge", "Bytes on disk.",
+       [](const auto& e) { return e.spool_bytes; });
+  each("gibbon_log_endpoint_delivered_total", "counter",
+       "Entries that it has acknowledged since the agent started.",
        [](const auto& e) { return e.delivered; });
   each("gibbon_log_endpoint_retries_total", "counter", "Sends that failed and were or will be done again.",
        [](const auto& e) { return e.retries; });

@@ -66,9 +66,9 @@ Status Process::start() {
   catalog_ = std::move(*catalog);
   if (auto opened = open_store(); !opened.ok()) return opened;
   if (auto started = start_delivery(); !started.ok()) return started;
-  publisher_ = std::make_unique<Publisher>(*control_, [this](std::shared_ptr<const config::Snapshot> snapshot) {
-    delivery_->publish(std::move(snapshot));
-  });
+  publisher_ = std::make_unique<Publisher>(
+      *control_,
+      [this](std::shared_ptr<const config::Snapshot> snapshot) { delivery_->publish(std::move(snapshot)); });
   store_->listen(publisher_.get());
   if (auto published = publisher_->publish(*store_->read()); !published.ok()) return published;
   admin_ = std::make_unique<Api>(*this, Api::Kind::kAdmin);
@@ -128,7 +128,8 @@ Status Process::reload() {
     return Error{"'database' cannot change while the gateway runs: restart it", "database"};
   // In the queue of the changes, so that none is lost between the old and the new.
   std::promise<Status> done;
-  if (!writes_->push([&] { done.set_value(reload_configuration(next)); })) return Error{"too many changes wait", ""};
+  if (!writes_->push([&] { done.set_value(reload_configuration(next)); }))
+    return Error{"too many changes wait", ""};
   if (auto status = done.get_future().get(); !status.ok()) return status;
   set_log_level(next->log_level);
   if (next->admin_listen == old->admin_listen && next->status_listen == old->status_listen &&
@@ -198,7 +199,8 @@ void Process::wait_applied() {
                  kApplyDeadline.count());
 }
 
-Declarative Process::replace_configuration(const json::value& document, const std::string& text, ErrorShape shape) {
+Declarative Process::replace_configuration(const json::value& document, const std::string& text,
+                                           ErrorShape shape) {
   auto loaded = load_declarative(document, *catalog(), shape);
   if (!loaded.ok()) return loaded;
   const auto hash = configuration_hash(text);

@@ -17,7 +17,8 @@
 
 namespace gibbon::agent {
 
-/// Everything that the agent runs, put together. Threads: start(), reload() and stop() from one; as a Host from any.
+/// Everything that the agent runs, put together. Threads: start(), reload() and stop() from one; as a Host
+/// from any.
 class Process : public Host {
  public:
   Process(const Settings& settings, Paths paths);
@@ -35,7 +36,8 @@ class Process : public Host {
   Store& store() override { return *store_; }
   [[nodiscard]] const config::ControlPage* control() const override { return &control_->page(); }
   void wait_applied() override;
-  Declarative replace_configuration(const json::value& document, const std::string& text, ErrorShape shape) override;
+  Declarative replace_configuration(const json::value& document, const std::string& text,
+                                    ErrorShape shape) override;
   [[nodiscard]] std::string current_hash() const override;
   [[nodiscard]] std::string node_id() const override { return node_id_; }
   [[nodiscard]] int master_pid() const override;

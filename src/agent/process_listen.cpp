@@ -11,7 +11,8 @@ using namespace std::chrono_literals;
 constexpr std::uint64_t kMaxBody = 10u << 20;  // Kong's nginx_admin_client_max_body_size
 
 /// TLS addresses show the settings' own certificate, or the self-signed one that `gibbon start` makes.
-http::ServerOptions options(const std::vector<Listener>& listeners, const std::vector<std::string>& certificates,
+http::ServerOptions options(const std::vector<Listener>& listeners,
+                            const std::vector<std::string>& certificates,
                             const std::vector<std::string>& keys, const std::string& default_certificate) {
   http::ServerOptions options;
   for (const auto& listener : listeners) {
@@ -49,10 +50,10 @@ Status Process::listen() {
     servers_.push_back(std::move(*server));
   }
   if (!settings->status_listen.empty()) {
-    auto server = http::Server::start(
-        options(settings->status_listen, settings->status_ssl_cert, settings->status_ssl_cert_key,
-                paths_.ssl + "/status-kong-default"),
-        [this](const http::Request& request) { return status_->handle(request); });
+    auto server =
+        http::Server::start(options(settings->status_listen, settings->status_ssl_cert,
+                                    settings->status_ssl_cert_key, paths_.ssl + "/status-kong-default"),
+                            [this](const http::Request& request) { return status_->handle(request); });
     if (!server.ok()) return Error{"status_listen: " + server.error().message, "status_listen"};
     servers_.push_back(std::move(*server));
   }

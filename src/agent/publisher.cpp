@@ -25,15 +25,17 @@ json::array entities(const Image& image, std::string_view collection) {
 
 }  // namespace
 
-Publisher::Publisher(config::Control& control, Deliver deliver) : control_(control), deliver_(std::move(deliver)) {}
+Publisher::Publisher(config::Control& control, Deliver deliver)
+    : control_(control), deliver_(std::move(deliver)) {}
 
 Status Publisher::prepare(const Image& image) {
   const auto generation = control_.page().generation.load() + 1;
-  const auto text = config::serialize_snapshot(generation, entities(image, "services"), entities(image, "routes"),
-                                               entities(image, "plugins"));
+  const auto text = config::serialize_snapshot(generation, entities(image, "services"),
+                                               entities(image, "routes"), entities(image, "plugins"));
   auto parsed = config::parse_snapshot(text);
   if (!parsed.ok()) return parsed.error();
-  if (auto written = config::write_shared_file(control_.directory(), std::string(kSnapshotPrefix) + std::to_string(generation), text);
+  if (auto written = config::write_shared_file(
+          control_.directory(), std::string(kSnapshotPrefix) + std::to_string(generation), text);
       !written.ok())
     return written;
   pending_ = std::make_shared<const config::Snapshot>(std::move(*parsed));
@@ -73,7 +75,8 @@ void Publisher::delete_old() {
     if (!name.starts_with(kSnapshotPrefix)) continue;
     std::uint64_t generation = 0;
     const auto* end = name.data() + name.size();
-    const auto parsed = std::from_chars(name.data() + std::string_view(kSnapshotPrefix).size(), end, generation);
+    const auto parsed =
+        std::from_chars(name.data() + std::string_view(kSnapshotPrefix).size(), end, generation);
     if (parsed.ptr == end && generation + kKeptSnapshots <= newest) ::unlink(entry.path().c_str());
   }
 }

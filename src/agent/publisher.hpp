@@ -13,15 +13,15 @@
 
 namespace gibbon::agent {
 
-/// Brings each configuration to the workers and to the delivery: writes `snapshot.<generation>` into the shared
-/// directory before the change is stored, and makes the generation current afterwards. Generations go on where the
-/// control page stands, so that a restarted agent never goes back.
-/// Threads: prepare(), committed(), abandoned() from one writer at a time; wait_applied() from any.
+/// Brings each configuration to the workers and to the delivery: writes `snapshot.<generation>` into the
+/// shared directory before the change is stored, and makes the generation current afterwards. Generations go
+/// on where the control page stands, so that a restarted agent never goes back. Threads: prepare(),
+/// committed(), abandoned() from one writer at a time; wait_applied() from any.
 class Publisher : public ChangeListener {
  public:
   using Deliver = std::function<void(std::shared_ptr<const config::Snapshot>)>;
-  /// `control` must outlive it. `deliver` is called before the workers learn of the generation, so that no record can
-  /// arrive whose configuration the delivery does not know.
+  /// `control` must outlive it. `deliver` is called before the workers learn of the generation, so that no
+  /// record can arrive whose configuration the delivery does not know.
   Publisher(config::Control& control, Deliver deliver);
 
   Status prepare(const Image& image) override;

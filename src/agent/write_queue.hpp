@@ -9,8 +9,8 @@
 
 namespace gibbon::agent {
 
-/// One thread that runs jobs in the order in which they came, so that changes follow one another and no reader waits
-/// for them. Bounded: a full queue refuses. Sleeps while there is nothing to do.
+/// One thread that runs jobs in the order in which they came, so that changes follow one another and no
+/// reader waits for them. Bounded: a full queue refuses. Sleeps while there is nothing to do.
 class WriteQueue {
  public:
   using Job = std::function<void()>;

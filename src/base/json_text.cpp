@@ -11,13 +11,27 @@ void append_string(std::string_view text, std::string& out) {
   out += '"';
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (const auto byte = static_cast<unsigned char>(c); byte < 0x20 || byte == 0x7f) {
           out += "\\u00";
@@ -52,12 +66,24 @@ void append_double(double number, std::string& out) {
 
 void append_text(const json::value& value, std::string& out) {
   switch (value.kind()) {
-    case json::kind::null: out += "null"; return;
-    case json::kind::bool_: out += value.get_bool() ? "true" : "false"; return;
-    case json::kind::int64: append_number(value.get_int64(), out); return;
-    case json::kind::uint64: append_number(value.get_uint64(), out); return;
-    case json::kind::double_: append_double(value.get_double(), out); return;
-    case json::kind::string: append_string(value.get_string(), out); return;
+    case json::kind::null:
+      out += "null";
+      return;
+    case json::kind::bool_:
+      out += value.get_bool() ? "true" : "false";
+      return;
+    case json::kind::int64:
+      append_number(value.get_int64(), out);
+      return;
+    case json::kind::uint64:
+      append_number(value.get_uint64(), out);
+      return;
+    case json::kind::double_:
+      append_double(value.get_double(), out);
+      return;
+    case json::kind::string:
+      append_string(value.get_string(), out);
+      return;
     case json::kind::array: {
       char separator = '[';
       for (const json::value& element : value.get_array()) {

@@ -63,7 +63,8 @@ void Api::add_headers(http::Response& response, double elapsed_ms) const {
   }
   if (names(settings->headers, {"latency_tokens", "x-kong-admin-latency"}))
     response.headers.push_back({"X-Kong-Admin-Latency", std::to_string(static_cast<long>(elapsed_ms))});
-  if (names(settings->headers, {"server_tokens", "server"})) response.headers.push_back({"Server", kServerTokens});
+  if (names(settings->headers, {"server_tokens", "server"}))
+    response.headers.push_back({"Server", kServerTokens});
 }
 
 }  // namespace gibbon::agent

@@ -49,14 +49,17 @@ std::optional<Body::Form> parse_multipart(std::string_view body, std::string_vie
     if (head_start == std::string_view::npos) return std::nullopt;
     const auto head_end = body.find("\r\n\r\n", head_start);
     const auto end = body.find("\r\n" + delimiter, head_start);
-    if (head_end == std::string_view::npos || end == std::string_view::npos || head_end > end) return std::nullopt;
+    if (head_end == std::string_view::npos || end == std::string_view::npos || head_end > end)
+      return std::nullopt;
     auto headers = body.substr(head_start, head_end - head_start);
     std::string name;
-    for (auto line = headers.find("\r\n"); line != std::string_view::npos; line = headers.find("\r\n", line + 2)) {
+    for (auto line = headers.find("\r\n"); line != std::string_view::npos;
+         line = headers.find("\r\n", line + 2)) {
       const auto text = headers.substr(line + 2, headers.find("\r\n", line + 2) - line - 2);
       if (has_prefix(text, "content-disposition:")) name = parameter(text, "name");
     }
-    const auto content = head_end + 4 <= end ? body.substr(head_end + 4, end - head_end - 4) : std::string_view();
+    const auto content =
+        head_end + 4 <= end ? body.substr(head_end + 4, end - head_end - 4) : std::string_view();
     if (!name.empty()) form.emplace_back(name, content);
     at = end + 2;
   }
@@ -105,8 +108,7 @@ std::variant<Body, http::Response> read_body(const http::Request& request, YamlB
     body.content = std::move(value.get_object());
     return body;
   }
-  if (has_prefix(type, "application/x-www-form-urlencoded"))
-    return Body{http::parse_query(request.body), {}};
+  if (has_prefix(type, "application/x-www-form-urlencoded")) return Body{http::parse_query(request.body), {}};
   if (has_prefix(type, "multipart/form-data")) {
     auto form = parse_multipart(request.body, type);
     if (!form) return message_reply(400, "Cannot parse multipart body");

@@ -61,10 +61,11 @@ http::Response Endpoints::answer(const http::Request& request) const {
     bool all = true;
     for (std::size_t i = 0; all && i < segments.size(); ++i) all = fits(i);
     // A literal segment, the earlier the better, goes before a place.
-    if (all && (best == nullptr ||
-                std::lexicographical_compare(
-                    entry.segments.begin(), entry.segments.end(), best->segments.begin(), best->segments.end(),
-                    [](const std::string& a, const std::string& b) { return !is_place(a) && is_place(b); })))
+    if (all && (best == nullptr || std::lexicographical_compare(
+                                       entry.segments.begin(), entry.segments.end(), best->segments.begin(),
+                                       best->segments.end(), [](const std::string& a, const std::string& b) {
+                                         return !is_place(a) && is_place(b);
+                                       })))
       best = &entry;
   }
   if (best == nullptr) return not_found_reply();
@@ -82,7 +83,8 @@ http::Response Endpoints::answer(const http::Request& request) const {
                         {"Access-Control-Allow-Headers", "Content-Type"}};
     return response;
   }
-  const auto endpoint = best->methods.find(request.method == "HEAD" ? "GET" : std::string_view(request.method));
+  const auto endpoint =
+      best->methods.find(request.method == "HEAD" ? "GET" : std::string_view(request.method));
   if (endpoint == best->methods.end()) return message_reply(405, "Method not allowed");
 
   Call call{request, {}, http::parse_query(request.query), {}};

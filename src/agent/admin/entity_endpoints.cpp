@@ -1,4 +1,5 @@
-// The endpoints that every collection has: /E, /E/{E}, and for each foreign key F: /E/{E}/F, /F/{F}/E, /F/{F}/E/{E}.
+// The endpoints that every collection has: /E, /E/{E}, and for each foreign key F: /E/{E}/F, /F/{F}/E,
+// /F/{F}/E/{E}.
 #include "agent/admin/api.hpp"
 #include "agent/admin/entity_service.hpp"
 #include "agent/admin/page_query.hpp"
@@ -19,7 +20,9 @@ http::Response change_reply(int status, const EntityService::Changed& changed) {
   return *changed.value() == nullptr ? no_content_reply() : json_reply(status, **changed.value());
 }
 
-http::Response row_reply(const Row& row) { return row == nullptr ? not_found_reply() : json_reply(200, *row); }
+http::Response row_reply(const Row& row) {
+  return row == nullptr ? not_found_reply() : json_reply(200, *row);
+}
 
 void add_collection(Endpoints& endpoints, Host& host, const Collection& collection) {
   const auto list = "/" + collection.name;
@@ -37,12 +40,12 @@ void add_collection(Endpoints& endpoints, Host& host, const Collection& collecti
     return row_reply(find_entity(*host.store().read(), collection, key_in(call, collection)));
   });
   endpoints.add("PATCH", one, [&](Call& call) {
-    return change_reply(200,
-                        EntityService(host).update(collection, key_in(call, collection), call.body, std::nullopt));
+    return change_reply(
+        200, EntityService(host).update(collection, key_in(call, collection), call.body, std::nullopt));
   });
   endpoints.add("PUT", one, [&](Call& call) {
-    return change_reply(200,
-                        EntityService(host).replace(collection, key_in(call, collection), call.body, std::nullopt));
+    return change_reply(
+        200, EntityService(host).replace(collection, key_in(call, collection), call.body, std::nullopt));
   });
   endpoints.add("DELETE", one, [&](Call& call) {
     return change_reply(204, EntityService(host).remove(collection, key_in(call, collection), std::nullopt));
@@ -54,7 +57,9 @@ void add_children(Endpoints& endpoints, Host& host, const Collection& parent, co
                   const ForeignKey& foreign) {
   const auto list = "/" + parent.name + "/" + place(parent) + "/" + child.name;
   const auto one = list + "/" + place(child);
-  const auto parent_in = [&](const Call& call) { return Parent{&parent, foreign.field, key_in(call, parent)}; };
+  const auto parent_in = [&](const Call& call) {
+    return Parent{&parent, foreign.field, key_in(call, parent)};
+  };
   endpoints.add("GET", list, [&](Call& call) {
     const auto image = host.store().read();
     const auto row = find_entity(*image, parent, key_in(call, parent));
@@ -64,7 +69,8 @@ void add_children(Endpoints& endpoints, Host& host, const Collection& parent, co
     query.value().foreign_field = foreign.field;
     query.value().foreign_id = text_of(*row, "id");
     const auto page = image->page(child.name, query.value());
-    const auto path = "/" + parent.name + "/" + http::percent_encode(key_in(call, parent).value) + "/" + child.name;
+    const auto path =
+        "/" + parent.name + "/" + http::percent_encode(key_in(call, parent).value) + "/" + child.name;
     return page.ok() ? page_reply(call, path, page.value()) : error_reply(page.error());
   });
   endpoints.add("POST", list, [&, parent_in](Call& call) {
@@ -79,10 +85,12 @@ void add_children(Endpoints& endpoints, Host& host, const Collection& parent, co
     return row_reply(found);
   });
   endpoints.add("PATCH", one, [&, parent_in](Call& call) {
-    return change_reply(200, EntityService(host).update(child, key_in(call, child), call.body, parent_in(call)));
+    return change_reply(200,
+                        EntityService(host).update(child, key_in(call, child), call.body, parent_in(call)));
   });
   endpoints.add("PUT", one, [&, parent_in](Call& call) {
-    return change_reply(200, EntityService(host).replace(child, key_in(call, child), call.body, parent_in(call)));
+    return change_reply(200,
+                        EntityService(host).replace(child, key_in(call, child), call.body, parent_in(call)));
   });
   endpoints.add("DELETE", one, [&, parent_in](Call& call) {
     return change_reply(204, EntityService(host).remove(child, key_in(call, child), parent_in(call)));

@@ -44,7 +44,8 @@ std::optional<StoreError> EntityService::resolve(const Image& image, const Colle
   for (const auto& foreign : collection.foreign) {
     auto* value = input.if_contains(foreign.field);
     const auto* target = find_collection(foreign.collection);
-    if (value == nullptr || !value->is_object() || target == nullptr || value->get_object().contains("id")) continue;
+    if (value == nullptr || !value->is_object() || target == nullptr || value->get_object().contains("id"))
+      continue;
     const auto name = std::string(text_of(value->get_object(), target->endpoint_key));
     if (name.empty()) continue;
     const auto row = image.find_by(target->name, target->endpoint_key, name);
@@ -89,8 +90,8 @@ EntityService::Changed EntityService::create(const Collection& collection, const
   });
 }
 
-EntityService::Changed EntityService::update(const Collection& collection, const EntityKey& key, const Body& body,
-                                             const std::optional<Parent>& parent) {
+EntityService::Changed EntityService::update(const Collection& collection, const EntityKey& key,
+                                             const Body& body, const std::optional<Parent>& parent) {
   const auto catalog = host_.catalog();
   return write([&](Transaction& transaction) -> Changed {
     const auto& image = transaction.image();
@@ -131,8 +132,8 @@ EntityService::Changed EntityService::put(Transaction& transaction, const Collec
   return std::optional(row.value());
 }
 
-EntityService::Changed EntityService::replace(const Collection& collection, const EntityKey& key, const Body& body,
-                                              const std::optional<Parent>& parent) {
+EntityService::Changed EntityService::replace(const Collection& collection, const EntityKey& key,
+                                              const Body& body, const std::optional<Parent>& parent) {
   const auto catalog = host_.catalog();
   return write([&](Transaction& transaction) -> Changed {
     auto input = read_input(body, *catalog, collection, nullptr);

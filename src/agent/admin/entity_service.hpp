@@ -28,9 +28,9 @@ struct Parent {
   EntityKey key;
 };
 
-/// Changes of single entities: validation, references, and the store's constraints in one transaction, then the
-/// gateway. Nothing as a result means that the path's entity or its parent does not exist.
-/// Threads: any; blocks until the workers apply the change.
+/// Changes of single entities: validation, references, and the store's constraints in one transaction, then
+/// the gateway. Nothing as a result means that the path's entity or its parent does not exist. Threads: any;
+/// blocks until the workers apply the change.
 class EntityService {
  public:
   explicit EntityService(Host& host) : host_(host) {}
@@ -46,16 +46,18 @@ class EntityService {
   /// Gives a null row. Without a parent, an entity that does not exist is gone already.
   Changed remove(const Collection& collection, const EntityKey& key, const std::optional<Parent>& parent);
 
-  /// A PUT on /routes/{routes}/service: replaces what the child refers to, or makes it and lets the child refer to it.
+  /// A PUT on /routes/{routes}/service: replaces what the child refers to, or makes it and lets the child
+  /// refer to it.
   Changed replace_referenced(const Collection& child, const EntityKey& key, const ForeignKey& foreign,
                              const Body& body);
 
  private:
   Changed write(const std::function<Changed(Transaction&)>& work);
   /// Replaces references by name with ids.
-  static std::optional<StoreError> resolve(const Image& image, const Collection& collection, json::object& input);
-  Changed put(Transaction& transaction, const Collection& collection, const EntityKey& key, json::object input,
-              const Catalog& catalog);
+  static std::optional<StoreError> resolve(const Image& image, const Collection& collection,
+                                           json::object& input);
+  Changed put(Transaction& transaction, const Collection& collection, const EntityKey& key,
+              json::object input, const Catalog& catalog);
 
   Host& host_;
 };

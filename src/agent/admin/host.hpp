@@ -28,7 +28,8 @@ class Host {
   /// Returns when every worker applies what was written last, or after a deadline (which is logged).
   virtual void wait_applied() = 0;
 
-  /// Without a database: replaces the configuration by `document`; `text` is what it was read from, for its hash.
+  /// Without a database: replaces the configuration by `document`; `text` is what it was read from, for its
+  /// hash.
   virtual Declarative replace_configuration(const json::value& document, const std::string& text,
                                             ErrorShape shape) = 0;
   /// Of the configuration in effect; kEmptyConfigurationHash where there is none.

@@ -12,7 +12,8 @@ namespace gibbon::agent {
 namespace {
 
 bool is_secret(std::string_view key) {
-  return key.ends_with("password") || key.ends_with("_key") || key.ends_with("secret") || key.ends_with("token");
+  return key.ends_with("password") || key.ends_with("_key") || key.ends_with("secret") ||
+         key.ends_with("token");
 }
 
 json::object configuration(const Settings& settings) {
@@ -81,8 +82,10 @@ void add_information_endpoints(Endpoints& endpoints, Host& host) {
     body["gibbon_version"] = kVersion;
     body["hostname"] = hostname.data();
     body["node_id"] = host.node_id();
-    body["plugins"] = json::object{{"enabled_in_cluster", std::move(enabled)}, {"available_on_server", std::move(available)}};
-    body["pids"] = json::object{{"master", host.master_pid()}, {"workers", std::move(workers)}, {"agent", getpid()}};
+    body["plugins"] = json::object{{"enabled_in_cluster", std::move(enabled)},
+                                   {"available_on_server", std::move(available)}};
+    body["pids"] =
+        json::object{{"master", host.master_pid()}, {"workers", std::move(workers)}, {"agent", getpid()}};
     body["configuration"] = configuration(*host.settings());
     body["timers"] = json::object{{"running", 0}, {"pending", 0}};
     return json_reply(200, body);

@@ -70,7 +70,8 @@ http::Response status(Host& host, const Call& call) {
   const auto* page = host.control();
   json::array memory;
   for (const auto pid : workers(page))
-    memory.push_back(json::object{{"pid", pid}, {"http_allocated_gc", sized(resident_bytes(pid), unit_letter, scale)}});
+    memory.push_back(
+        json::object{{"pid", pid}, {"http_allocated_gc", sized(resident_bytes(pid), unit_letter, scale)}});
   const auto now = connections(page);
   json::object body;
   body["memory"] = json::object{{"workers_lua_vms", std::move(memory)}, {"lua_shared_dicts", json::object()}};

@@ -42,14 +42,16 @@ schema::Checked Catalog::checked(const Collection& collection, const json::objec
           "name", "plugin '" + name + "' not enabled; add it to the 'plugins' configuration property");
     return result;
   }
-  if (const auto* config = result.entity.if_contains("config"); result.ok() && config != nullptr && config->is_object())
+  if (const auto* config = result.entity.if_contains("config");
+      result.ok() && config != nullptr && config->is_object())
     if (auto made = plugin::ConfigObject::make(*plugin, config->get_object()); !made.ok())
       result.violations.add(made.error().field.empty() ? "config" : made.error().field, made.error().message);
   return result;
 }
 
 schema::Checked Catalog::check_insert(const Collection& collection, json::object input) const {
-  return checked(collection, input, input, [&](const Schema& schema) { return schema::check_insert(schema, input); });
+  return checked(collection, input, input,
+                 [&](const Schema& schema) { return schema::check_insert(schema, input); });
 }
 
 schema::Checked Catalog::check_update(const Collection& collection, const json::object& stored,

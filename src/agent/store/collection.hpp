@@ -14,8 +14,9 @@ struct ForeignKey {
 };
 
 struct Collection {
-  std::string name;          ///< "services", as in paths and files.
-  std::string endpoint_key;  ///< The unique field that may stand for the id in a path: "name", "instance_name".
+  std::string name;  ///< "services", as in paths and files.
+  std::string
+      endpoint_key;  ///< The unique field that may stand for the id in a path: "name", "instance_name".
   std::vector<std::string> unique;     ///< Fields whose values are unique where they are set.
   std::vector<std::string> cache_key;  ///< Fields that are unique together, nulls included; may be empty.
   std::vector<ForeignKey> foreign;

@@ -13,7 +13,8 @@ namespace {
 
 void append_lines(const std::string& path, const json::value& error, std::string& out) {
   if (const auto* object = error.if_object()) {
-    for (const auto& [key, value] : *object) append_lines(path.empty() ? std::string(key) : path + "." + std::string(key), value, out);
+    for (const auto& [key, value] : *object)
+      append_lines(path.empty() ? std::string(key) : path + "." + std::string(key), value, out);
   } else if (const auto* array = error.if_array()) {
     for (std::size_t i = 0; i < array->size(); ++i)
       append_lines(path + "[" + std::to_string(i + 1) + "]", (*array)[i], out);
@@ -26,7 +27,8 @@ void append_lines(const std::string& path, const json::value& error, std::string
 
 Declarative failure(json::object fields) {
   Declarative result;
-  result.error = std::make_unique<DeclarativeError>(DeclarativeError{invalid_declarative(std::move(fields)), {}, {}});
+  result.error =
+      std::make_unique<DeclarativeError>(DeclarativeError{invalid_declarative(std::move(fields)), {}, {}});
   return result;
 }
 
@@ -37,9 +39,12 @@ json::object check_header(const json::object& document) {
     const auto* value = document.if_contains(key);
     if (value != nullptr && !value->is_null() && !right(*value)) errors[key] = message;
   };
-  expect("_transform", [](const json::value& v) { return v.is_bool(); }, "expected a boolean");
-  expect("_comment", [](const json::value& v) { return v.is_string(); }, "expected a string");
-  expect("_ignore", [](const json::value& v) { return v.is_array(); }, "expected an array");
+  expect(
+      "_transform", [](const json::value& v) { return v.is_bool(); }, "expected a boolean");
+  expect(
+      "_comment", [](const json::value& v) { return v.is_string(); }, "expected a string");
+  expect(
+      "_ignore", [](const json::value& v) { return v.is_array(); }, "expected an array");
   const auto* version = document.if_contains("_format_version");
   if (version == nullptr || version->is_null()) {
     errors["_format_version"] = "required field missing";
@@ -50,8 +55,9 @@ json::object check_header(const json::object& document) {
   }
   for (const auto& member : document) {
     const std::string_view key = member.key();
-    if (!key.starts_with('_') ? find_collection(key) == nullptr
-                              : key != "_format_version" && key != "_transform" && key != "_comment" && key != "_ignore")
+    if (!key.starts_with('_')
+            ? find_collection(key) == nullptr
+            : key != "_format_version" && key != "_transform" && key != "_comment" && key != "_ignore")
       errors[key] = "unknown field";
   }
   return errors;

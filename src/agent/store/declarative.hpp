@@ -9,17 +9,19 @@
 #include "agent/store/error.hpp"
 #include "agent/store/image.hpp"
 
-/// The declarative configuration: one document with everything in it. Entities stand in arrays at the top or nested
-/// under the entity that they belong to; references are names or ids; ids that are not given are derived from the
-/// names as Kong derives them, so that the same file makes the same ids everywhere.
+/// The declarative configuration: one document with everything in it. Entities stand in arrays at the top or
+/// nested under the entity that they belong to; references are names or ids; ids that are not given are
+/// derived from the names as Kong derives them, so that the same file makes the same ids everywhere.
 namespace gibbon::agent {
 
-/// How errors about entities are shown: in the document's own shape, or as a list (POST /config?flatten_errors=1).
+/// How errors about entities are shown: in the document's own shape, or as a list (POST
+/// /config?flatten_errors=1).
 enum class ErrorShape { kNested, kFlattened };
 
 struct DeclarativeError {
   StoreError error;
-  json::array flattened;  ///< ErrorShape::kFlattened: {errors, entity, entity_type, entity_name?, entity_id?, ...}
+  json::array
+      flattened;  ///< ErrorShape::kFlattened: {errors, entity, entity_type, entity_name?, entity_id?, ...}
   ErrorShape shape = ErrorShape::kNested;
   [[nodiscard]] json::object to_json() const;
   /// For people and logs: one problem per line.

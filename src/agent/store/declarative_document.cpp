@@ -109,7 +109,8 @@ void DeclarativeDocument::resolve(Node& node) {
   for (const auto& foreign : node.collection->foreign) {
     auto* value = node.entity.if_contains(foreign.field);
     if (node.parent != nullptr && node.parent_field == foreign.field) {
-      if (value != nullptr && !value->is_null()) node.error = json::object{{foreign.field, "value must be null"}};
+      if (value != nullptr && !value->is_null())
+        node.error = json::object{{foreign.field, "value must be null"}};
       node.entity[foreign.field] = json::object{{"id", node.parent->id}};
       continue;
     }
@@ -140,9 +141,10 @@ void DeclarativeDocument::note_broken(const Node& node, std::string_view field, 
   if (!section.is_object()) section = json::object();
   auto& messages = section.get_object()[at];
   if (!messages.is_array()) messages = json::array();
-  messages.get_array().push_back(json::value("invalid reference '" + std::string(field) + ": " +
-                                 (value.is_string() ? std::string(value.get_string()) : to_text(value)) +
-                                 "' (no such entry in '" + std::string(collection) + "')"));
+  messages.get_array().push_back(
+      json::value("invalid reference '" + std::string(field) + ": " +
+                  (value.is_string() ? std::string(value.get_string()) : to_text(value)) +
+                  "' (no such entry in '" + std::string(collection) + "')"));
 }
 
 void DeclarativeDocument::identify(Node& node) {
@@ -158,7 +160,8 @@ void DeclarativeDocument::identify(Node& node) {
       key += parent.empty() ? text_of(node.entity, field) : parent;
     }
   } else if (key.empty()) {
-    // Kong gives entities without a name a random id; ours depends on their content, so that a reload keeps it.
+    // Kong gives entities without a name a random id; ours depends on their content, so that a reload keeps
+    // it.
     key = collection.name + ":" + to_text(node.entity);
     for (int copy = 2; by_id_.contains({collection.name, derive_id(collection.name, key)}); ++copy)
       key = collection.name + ":" + to_text(node.entity) + ":" + std::to_string(copy);

@@ -11,9 +11,9 @@
 
 namespace gibbon::agent {
 
-/// A declarative document taken apart into entities that still know where they stood, so that an error can be shown
-/// there. Used once: construct, check(), then either take_image() or the errors.
-/// Ownership: borrows `root`, which must outlive it.
+/// A declarative document taken apart into entities that still know where they stood, so that an error can be
+/// shown there. Used once: construct, check(), then either take_image() or the errors. Ownership: borrows
+/// `root`, which must outlive it.
 class DeclarativeDocument {
  public:
   explicit DeclarativeDocument(const json::object& root);
@@ -50,7 +50,8 @@ class DeclarativeDocument {
   void declare(Node& node);
   void validate(Node& node, const Catalog& catalog);
   Node* find(std::string_view collection, std::string_view key);
-  void note_broken(const Node& node, std::string_view field, const json::value& value, std::string_view collection);
+  void note_broken(const Node& node, std::string_view field, const json::value& value,
+                   std::string_view collection);
   static json::value tree(const Nodes& nodes);
   static json::value tree(const Node& node);
   static void flatten(const Nodes& nodes, json::array& out);

@@ -53,7 +53,8 @@ json::value DeclarativeDocument::tree(const Node& node) {
   const auto nest = [&](const std::string& name, const json::value& value) {
     if (value.is_null()) return;
     if (error.is_null()) error = json::object();
-    // A message about the whole entity gives way to a record, so that its children's errors are shown as well.
+    // A message about the whole entity gives way to a record, so that its children's errors are shown as
+    // well.
     if (error.is_string()) error = json::object{{"@entity", json::array{error}}};
     error.get_object()[name] = value;
   };
@@ -100,7 +101,8 @@ void DeclarativeDocument::flatten(const Nodes& nodes, json::array& out) {
     json::object item{{"errors", std::move(messages)}, {"entity_type", singular(node.collection->name)}};
     if (const auto name = text_of(raw, "name"); !name.empty()) item["entity_name"] = name;
     if (const auto id = text_of(raw, "id"); is_uuid(id)) item["entity_id"] = id;
-    if (const auto* tags = raw.if_contains("tags"); tags != nullptr && tags->is_array()) item["entity_tags"] = *tags;
+    if (const auto* tags = raw.if_contains("tags"); tags != nullptr && tags->is_array())
+      item["entity_tags"] = *tags;
     item["entity"] = std::move(raw);
     out.push_back(std::move(item));
   }

@@ -4,8 +4,8 @@
 
 namespace gibbon::agent {
 
-/// The configuration of a gateway without a database: read from a file or from POST /config, kept in memory, and
-/// replaced as a whole.
+/// The configuration of a gateway without a database: read from a file or from POST /config, kept in memory,
+/// and replaced as a whole.
 class DeclarativeStore : public Store {
  public:
   [[nodiscard]] bool writable() const override { return false; }

@@ -61,7 +61,8 @@ StoreError schema_violation(const schema::Violations& violations) {
 
 StoreError primary_key_violation(std::string_view id) {
   auto key = one("id", id);
-  return {ErrorCode::kPrimaryKeyViolation, fmt::format("primary key violation on key '{}'", lua_text(key)), key};
+  return {ErrorCode::kPrimaryKeyViolation, fmt::format("primary key violation on key '{}'", lua_text(key)),
+          key};
 }
 
 StoreError unique_violation(json::object key) {
@@ -70,7 +71,8 @@ StoreError unique_violation(json::object key) {
 
 StoreError missing_reference(std::string_view field, const json::object& key, std::string_view collection) {
   return {ErrorCode::kForeignKeyViolation,
-          fmt::format("the foreign key '{}' does not reference an existing '{}' entity.", lua_text(key), collection),
+          fmt::format("the foreign key '{}' does not reference an existing '{}' entity.", lua_text(key),
+                      collection),
           one(field, key)};
 }
 
@@ -91,7 +93,8 @@ StoreError unresolved_reference(std::string_view field, std::string_view key, st
 StoreError not_found(std::string_view field, std::string_view value) {
   auto key = one(field, value);
   return {ErrorCode::kNotFound,
-          fmt::format("could not find the entity with {}'{}'", field == "id" ? "primary key " : "", lua_text(key)),
+          fmt::format("could not find the entity with {}'{}'", field == "id" ? "primary key " : "",
+                      lua_text(key)),
           key};
 }
 
@@ -99,7 +102,9 @@ StoreError invalid_offset(std::string_view offset, std::string_view why) {
   return {ErrorCode::kInvalidOffset, fmt::format("'{}' is not a valid offset: {}", offset, why), {}};
 }
 
-StoreError invalid_size(std::string_view message) { return {ErrorCode::kInvalidSize, std::string(message), {}}; }
+StoreError invalid_size(std::string_view message) {
+  return {ErrorCode::kInvalidSize, std::string(message), {}};
+}
 
 StoreError invalid_option(std::string_view option, std::string_view why) {
   return {ErrorCode::kInvalidOptions, fmt::format("invalid option ({}: {})", option, why), one(option, why)};
@@ -112,7 +117,9 @@ StoreError unsupported(std::string_view verb, std::string_view collection, std::
           {}};
 }
 
-StoreError database_error(std::string_view message) { return {ErrorCode::kDatabase, std::string(message), {}}; }
+StoreError database_error(std::string_view message) {
+  return {ErrorCode::kDatabase, std::string(message), {}};
+}
 
 StoreError invalid_declarative(json::object fields) {
   auto message = "declarative config is invalid: " + lua_text(fields);

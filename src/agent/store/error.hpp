@@ -42,8 +42,9 @@ struct StoreError {
 template <typename T>
 class [[nodiscard]] Outcome {
  public:
-  Outcome(T value) : state_(std::in_place_index<0>, std::move(value)) {}            // NOLINT: implicit by design
-  Outcome(StoreError error) : state_(std::in_place_index<1>, std::move(error)) {}   // NOLINT: implicit by design
+  Outcome(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit by design
+  Outcome(StoreError error)
+      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit by design
   [[nodiscard]] bool ok() const { return state_.index() == 0; }
   T& value() { return std::get<0>(state_); }
   const T& value() const { return std::get<0>(state_); }
@@ -67,8 +68,8 @@ StoreError not_found(std::string_view field, std::string_view value);
 StoreError invalid_offset(std::string_view offset, std::string_view why);
 StoreError invalid_size(std::string_view message);
 StoreError invalid_option(std::string_view option, std::string_view why);
-/// A change without a database. `verb`: "create", "update", "create or update", "remove"; `by`: the unique field that
-/// the entity was addressed with, empty for its id.
+/// A change without a database. `verb`: "create", "update", "create or update", "remove"; `by`: the unique
+/// field that the entity was addressed with, empty for its id.
 StoreError unsupported(std::string_view verb, std::string_view collection, std::string_view by = {});
 StoreError database_error(std::string_view message);
 /// Everything that is wrong with a declarative configuration.

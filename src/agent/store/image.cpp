@@ -29,7 +29,8 @@ std::vector<std::string> keys_of(const Collection& collection, const json::objec
   std::vector<std::string> keys;
   for (const auto& field : collection.unique)
     if (const auto value = text_of(entity, field); !value.empty()) keys.push_back(key_of(field, value));
-  if (auto composite = composite_key(collection, entity); !composite.empty()) keys.push_back(std::move(composite));
+  if (auto composite = composite_key(collection, entity); !composite.empty())
+    keys.push_back(std::move(composite));
   return keys;
 }
 
@@ -41,11 +42,13 @@ bool has_tag(const json::object& entity, std::string_view tag) {
 }
 
 bool matches(const json::object& entity, const PageQuery& query) {
-  if (!query.foreign_field.empty() && foreign_id(entity, query.foreign_field) != query.foreign_id) return false;
+  if (!query.foreign_field.empty() && foreign_id(entity, query.foreign_field) != query.foreign_id)
+    return false;
   if (query.tags.empty()) return true;
   const auto has = [&](const std::string& tag) { return has_tag(entity, tag); };
-  return query.tag_match == PageQuery::TagMatch::kAll ? std::all_of(query.tags.begin(), query.tags.end(), has)
-                                                      : std::any_of(query.tags.begin(), query.tags.end(), has);
+  return query.tag_match == PageQuery::TagMatch::kAll
+             ? std::all_of(query.tags.begin(), query.tags.end(), has)
+             : std::any_of(query.tags.begin(), query.tags.end(), has);
 }
 
 std::optional<StoreError> check_size(const PageQuery& query) {

@@ -13,9 +13,9 @@
 #include "agent/store/error.hpp"
 #include "base/json.hpp"
 
-/// The whole configuration in memory at one moment, immutable once it is shared. Both stores answer every read from
-/// one: a reader holds its image as long as it likes and waits for nobody. A change copies the table that it touches
-/// (pointers to rows, not the rows).
+/// The whole configuration in memory at one moment, immutable once it is shared. Both stores answer every
+/// read from one: a reader holds its image as long as it likes and waits for nobody. A change copies the
+/// table that it touches (pointers to rows, not the rows).
 namespace gibbon::agent {
 
 /// An entity as the Admin API shows it. Shared by all images that hold it.
@@ -44,14 +44,17 @@ class Image {
   /// Null where there is none.
   [[nodiscard]] Row find(std::string_view collection, std::string_view id) const;
   /// `field`: "id" or a unique field.
-  [[nodiscard]] Row find_by(std::string_view collection, std::string_view field, std::string_view value) const;
+  [[nodiscard]] Row find_by(std::string_view collection, std::string_view field,
+                            std::string_view value) const;
   /// Entities in the order of their ids.
   [[nodiscard]] Outcome<Page> page(std::string_view collection, const PageQuery& query) const;
   /// The tags of all entities, or the entities of one tag: {"tag","entity_name","entity_id"}.
   [[nodiscard]] Outcome<Page> tags(const std::optional<std::string>& tag, const PageQuery& query) const;
 
-  /// What would collide with `entity` under a unique field or key: its values. Not with the row of the same id.
-  [[nodiscard]] std::optional<json::object> collision(const Collection& collection, const json::object& entity) const;
+  /// What would collide with `entity` under a unique field or key: its values. Not with the row of the same
+  /// id.
+  [[nodiscard]] std::optional<json::object> collision(const Collection& collection,
+                                                      const json::object& entity) const;
   /// The ids of the children that refer to `id` through `field`.
   [[nodiscard]] std::vector<std::string> children(std::string_view collection, std::string_view field,
                                                   std::string_view id) const;

@@ -35,8 +35,9 @@ class Statement {
   int step() { return sqlite3_step(statement_); }
   [[nodiscard]] std::string_view text(int column) const {
     const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-    return bytes == nullptr ? std::string_view()
-                            : std::string_view(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
+    return bytes == nullptr
+               ? std::string_view()
+               : std::string_view(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
   }
   [[nodiscard]] std::int64_t number(int column) const { return sqlite3_column_int64(statement_, column); }
 
@@ -45,7 +46,9 @@ class Statement {
   int bound_ = 0;
 };
 
-bool run(sqlite3* db, const char* sql) { return sqlite3_exec(db, sql, nullptr, nullptr, nullptr) == SQLITE_OK; }
+bool run(sqlite3* db, const char* sql) {
+  return sqlite3_exec(db, sql, nullptr, nullptr, nullptr) == SQLITE_OK;
+}
 
 std::int64_t data_version(sqlite3* db) {
   Statement query(db, "PRAGMA data_version");
@@ -53,21 +56,21 @@ std::int64_t data_version(sqlite3* db) {
 }
 
 /// The columns besides id and body: unique fields and foreign keys whose parents have a table.
-std::vector<std::pair<std::string, std::string>> columns_of(const Collection& collection, const json::object* entity) {
+std::vector<std::pair<std::string, std::string>> columns_of(const Collection& collection,
+                                                            const json::object* entity) {
   std::vector<std::pair<std::string, std::string>> columns;
   for (const auto& field : collection.unique)
     columns.emplace_back(field, entity == nullptr ? "" : text_of(*entity, field));
   for (const auto& foreign : collection.foreign)
     if (find_collection(foreign.collection) != nullptr)
-      columns.emplace_back(foreign.field + "_id", entity == nullptr ? "" : foreign_id(*entity, foreign.field));
+      columns.emplace_back(foreign.field + "_id",
+                           entity == nullptr ? "" : foreign_id(*entity, foreign.field));
   return columns;
 }
 
 }  // namespace
 
-Error SqliteStore::failure(const std::string& what) const {
-  return {what + ": " + sqlite3_errmsg(db_), ""};
-}
+Error SqliteStore::failure(const std::string& what) const { return {what + ": " + sqlite3_errmsg(db_), ""}; }
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path) {
   // SQLite would make the file readable for all: plugin configurations hold secrets.
@@ -77,14 +80,17 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path) 
     return Error{"cannot open the database '" + path + "': " + std::strerror(errno), "database"};
   }
   sqlite3* db = nullptr;
-  const int opened = sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX, nullptr);
+  const int opened =
+      sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX, nullptr);
   std::unique_ptr<SqliteStore> store(new SqliteStore(db));
   const auto what = "cannot use the database '" + path + "'";
   if (opened != SQLITE_OK) return store->failure(what);
   sqlite3_busy_timeout(db, 5000);
-  if (!run(db, "PRAGMA journal_mode=WAL") || !run(db, "PRAGMA synchronous=FULL") || !run(db, "PRAGMA foreign_keys=ON"))
+  if (!run(db, "PRAGMA journal_mode=WAL") || !run(db, "PRAGMA synchronous=FULL") ||
+      !run(db, "PRAGMA foreign_keys=ON"))
     return store->failure(what);
-  if (auto migrated = migrate(db); !migrated.ok()) return Error{what + ": " + migrated.error().message, "database"};
+  if (auto migrated = migrate(db); !migrated.ok())
+    return Error{what + ": " + migrated.error().message, "database"};
   auto image = store->load();
   if (!image.ok()) return Error{what + ": " + image.error().message, "database"};
   store->set_image(std::move(*image));
@@ -109,7 +115,8 @@ Result<std::shared_ptr<const Image>> SqliteStore::load() {
       boost::system::error_code failed;
       auto value = json::parse(query.text(1), failed);
       if (failed || !value.is_object()) {
-        status = Error{"the row '" + std::string(query.text(0)) + "' of " + collection.name + " is damaged", ""};
+        status =
+            Error{"the row '" + std::string(query.text(0)) + "' of " + collection.name + " is damaged", ""};
         break;
       }
       image->put(collection, std::move(value.get_object()));

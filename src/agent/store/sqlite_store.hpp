@@ -9,11 +9,13 @@ struct sqlite3;
 
 namespace gibbon::agent {
 
-/// Entities in one SQLite file: a table per collection, with its unique fields and foreign keys as columns, so that
-/// the database itself refuses what must not be; the entity as JSON text beside them. WAL, synchronous=FULL.
+/// Entities in one SQLite file: a table per collection, with its unique fields and foreign keys as columns,
+/// so that the database itself refuses what must not be; the entity as JSON text beside them. WAL,
+/// synchronous=FULL.
 class SqliteStore : public Store {
  public:
-  /// Opens or makes the file (mode 0600) and migrates it. Errors: no access, not a database, made by a newer Gibbon.
+  /// Opens or makes the file (mode 0600) and migrates it. Errors: no access, not a database, made by a newer
+  /// Gibbon.
   static Result<std::unique_ptr<SqliteStore>> open(const std::string& path);
   ~SqliteStore() override;
   [[nodiscard]] bool writable() const override { return true; }

@@ -23,9 +23,9 @@ class ChangeListener {
   virtual void abandoned() = 0;
 };
 
-/// Where the configuration is kept. Reads come from an immutable image and wait for nobody; writes follow one another.
-/// Threads: any. Durability: a write that returned without an error survives a crash and power loss, where the
-/// store writes at all.
+/// Where the configuration is kept. Reads come from an immutable image and wait for nobody; writes follow one
+/// another. Threads: any. Durability: a write that returned without an error survives a crash and power loss,
+/// where the store writes at all.
 class Store {
  public:
   virtual ~Store() = default;
@@ -37,15 +37,17 @@ class Store {
   /// Before threads begin to write. `listener` must outlive the store's last write; null: nobody.
   void listen(ChangeListener* listener) { listener_ = listener; }
 
-  /// Runs `work` on a transaction and commits what it did; an error from it, or from the store, leaves everything as
-  /// it was. Gives what `work` gave.
+  /// Runs `work` on a transaction and commits what it did; an error from it, or from the store, leaves
+  /// everything as it was. Gives what `work` gave.
   Outcome<Row> write(const std::function<Outcome<Row>(Transaction&)>& work);
 
  protected:
   /// Makes the changes durable, all or none.
   virtual Status persist(const std::vector<Change>& changes) = 0;
   /// Called before a write: a new image where someone else changed what is stored.
-  virtual Result<std::shared_ptr<const Image>> refresh(std::shared_ptr<const Image> current) { return current; }
+  virtual Result<std::shared_ptr<const Image>> refresh(std::shared_ptr<const Image> current) {
+    return current;
+  }
   /// Replaces the image, telling the listener. With `writing_` held.
   Status publish(std::shared_ptr<const Image> image, const std::vector<Change>& changes);
   void set_image(std::shared_ptr<const Image> image);

@@ -16,8 +16,8 @@ struct Change {
   Row row;
 };
 
-/// A set of changes that becomes real as a whole or not at all. Each step is checked against the image as the steps
-/// before it left it. Threads: the one that Store::write() calls it on.
+/// A set of changes that becomes real as a whole or not at all. Each step is checked against the image as the
+/// steps before it left it. Threads: the one that Store::write() calls it on.
 class Transaction {
  public:
   explicit Transaction(const Image& base) : image_(base) {}
@@ -25,7 +25,8 @@ class Transaction {
   /// Everything as it would be after the commit.
   [[nodiscard]] const Image& image() const { return image_; }
 
-  /// `entity` is whole and validated. Errors: its id, a unique value or key exists; what it refers to does not.
+  /// `entity` is whole and validated. Errors: its id, a unique value or key exists; what it refers to does
+  /// not.
   Outcome<Row> insert(const Collection& collection, json::object entity);
   /// Replaces the row of the same id, or makes it. Errors: as insert(), but for the id.
   Outcome<Row> put(const Collection& collection, json::object entity);

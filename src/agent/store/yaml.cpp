@@ -39,7 +39,8 @@ std::optional<json::value> parse_number(std::string_view text) {
   if (digits.starts_with("0x") || digits.starts_with("0X")) {
     base = 16;
     whole.remove_prefix(2);
-  } else if (digits.size() > 1 && digits[0] == '0' && digits.find_first_not_of("01234567") == std::string_view::npos) {
+  } else if (digits.size() > 1 && digits[0] == '0' &&
+             digits.find_first_not_of("01234567") == std::string_view::npos) {
     base = 8;
   }
   std::int64_t number = 0;
@@ -74,14 +75,17 @@ class Converter {
     if (depth > kMaxDepth) throw YAML::Exception(node.Mark(), "nested too deeply");
     if (++nodes_ > kMaxNodes) throw YAML::Exception(node.Mark(), "too large when its aliases are resolved");
     switch (node.Type()) {
-      case YAML::NodeType::Scalar: return scalar(node);
+      case YAML::NodeType::Scalar:
+        return scalar(node);
       case YAML::NodeType::Sequence: {
         json::array array;
         for (const auto& element : node) array.push_back(convert(element, depth + 1));
         return array;
       }
-      case YAML::NodeType::Map: return map(node, depth);
-      default: return nullptr;
+      case YAML::NodeType::Map:
+        return map(node, depth);
+      default:
+        return nullptr;
     }
   }
 
@@ -156,7 +160,8 @@ Result<json::value> parse_yaml(std::string_view text) {
   try {
     const auto documents = YAML::LoadAll(std::string(text));
     if (documents.empty()) return json::value(nullptr);
-    if (documents.size() > 1) return Error{at(documents[1].Mark(), "one document is expected, there are more"), ""};
+    if (documents.size() > 1)
+      return Error{at(documents[1].Mark(), "one document is expected, there are more"), ""};
     return Converter().convert(documents[0], 0);
   } catch (const YAML::Exception& error) {
     return Error{at(error.mark, error.msg), ""};

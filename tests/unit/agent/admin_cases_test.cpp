@@ -1,5 +1,6 @@
-// Every case of tests/cases/admin/*.json in its order, each file on a gateway of its own. A case is a request and the
-// answer that Kong gives: adding one is adding a line. A list compares with its order; timestamps are "<time>".
+// Every case of tests/cases/admin/*.json in its order, each file on a gateway of its own. A case is a request
+// and the answer that Kong gives: adding one is adding a line. A list compares with its order; timestamps are
+// "<time>".
 #include "base/json_text.hpp"
 #include "test_host.hpp"
 
@@ -17,7 +18,8 @@ Answer perform(const Client& client, const json::object& test) {
   if (const auto* body = test.if_contains("json")) return client.json(method, path, *body);
   if (const auto* form = test.if_contains("form")) {
     std::string text;
-    for (const auto& pair : form->as_array()) text += (text.empty() ? "" : "&") + std::string(pair.as_string());
+    for (const auto& pair : form->as_array())
+      text += (text.empty() ? "" : "&") + std::string(pair.as_string());
     return client.form(method, path, text);
   }
   if (const auto* parts = test.if_contains("multipart")) {
@@ -28,7 +30,8 @@ Answer perform(const Client& client, const json::object& test) {
     return client.send(method, path, text + "--limit--\r\n", "multipart/form-data; boundary=limit");
   }
   if (const auto* body = test.if_contains("body"))
-    return client.send(method, path, std::string(body->as_string()), std::string(test.at("content_type").as_string()));
+    return client.send(method, path, std::string(body->as_string()),
+                       std::string(test.at("content_type").as_string()));
   return client.send(method, path);
 }
 

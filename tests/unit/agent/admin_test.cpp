@@ -1,4 +1,5 @@
-// What the recorded cases do not show: nesting, paging by links, writes at the same time, the status API, /config.
+// What the recorded cases do not show: nesting, paging by links, writes at the same time, the status API,
+// /config.
 #include <regex>
 #include <set>
 #include <thread>
@@ -46,7 +47,8 @@ TEST_F(Admin, PagesLinkToEachOther) {
     const auto page = client_.get(next);
     ASSERT_EQ(page.status, 200) << page.text;
     ++pages;
-    for (const auto& service : page.body.at("data").as_array()) seen.insert(std::string(service.at("name").as_string()));
+    for (const auto& service : page.body.at("data").as_array())
+      seen.insert(std::string(service.at("name").as_string()));
     next = page.body.at("next").is_null() ? "" : std::string(page.body.at("next").as_string());
   }
   EXPECT_EQ(pages, 3);
@@ -72,7 +74,8 @@ TEST_F(Admin, AChildIsFoundUnderItsParentAlone) {
   EXPECT_EQ(client_.get("/services/b/routes/r").status, 404);
   EXPECT_EQ(client_.form("PATCH", "/services/b/routes/r", "strip_path=false").status, 404);
   EXPECT_EQ(client_.send("DELETE", "/services/b/routes/r").status, 404);
-  EXPECT_EQ(client_.form("PATCH", "/services/a/routes/r", "strip_path=false").body.at("strip_path"), json::value(false));
+  EXPECT_EQ(client_.form("PATCH", "/services/a/routes/r", "strip_path=false").body.at("strip_path"),
+            json::value(false));
   EXPECT_EQ(client_.send("DELETE", "/services/a/routes/r").status, 204);
 }
 
@@ -130,12 +133,14 @@ TEST_F(Admin, AnUnknownNameInAReferenceIsSaid) {
   const auto refused = client_.form("POST", "/routes", "paths[]=/x&service.name=nope");
   EXPECT_EQ(refused.status, 400);
   EXPECT_EQ(refused.body.at("message").as_string(),
-            "foreign key unresolved (service.name: the foreign key cannot be resolved with '{name=\"nope\"}' for an "
+            "foreign key unresolved (service.name: the foreign key cannot be resolved with '{name=\"nope\"}' "
+            "for an "
             "existing 'services' entity)");
 }
 
 TEST_F(Admin, AnEntityHoldsWhatAnyJsonTextMayHold) {
-  const auto made = client_.json("POST", "/services", json::parse(R"({"name":"ü-1","host":"h","tags":["a \"b\"\\"]})"));
+  const auto made =
+      client_.json("POST", "/services", json::parse(R"({"name":"ü-1","host":"h","tags":["a \"b\"\\"]})"));
   ASSERT_EQ(made.status, 201) << made.text;
   const auto found = client_.get("/services/%C3%BC-1");
   EXPECT_EQ(found.body, made.body);
@@ -159,7 +164,9 @@ TEST_F(Admin, PluginsEnabledAreListed) {
   EXPECT_NE(std::find(names.begin(), names.end(), json::value("request-response-logger")), names.end());
   const auto root = client_.get("/").body;
   EXPECT_EQ(root.at("version").as_string(), "3.9.3");
-  EXPECT_EQ(root.at("plugins").at("available_on_server").at("request-response-logger").at("priority").as_int64(), 1000);
+  EXPECT_EQ(
+      root.at("plugins").at("available_on_server").at("request-response-logger").at("priority").as_int64(),
+      1000);
 }
 
 TEST_F(Admin, HeadAndOptionsAnswerForEveryEndpoint) {
@@ -169,12 +176,15 @@ TEST_F(Admin, HeadAndOptionsAnswerForEveryEndpoint) {
   EXPECT_EQ(client_.send("OPTIONS", "/nope").status, 404);
   EXPECT_EQ(client_.send("PUT", "/services", "{}", "application/json").status, 405);
   const auto list = client_.get("/endpoints").body.at("data").as_array();
-  EXPECT_NE(std::find(list.begin(), list.end(), json::value("/services/{services}/plugins/{plugins}")), list.end());
+  EXPECT_NE(std::find(list.begin(), list.end(), json::value("/services/{services}/plugins/{plugins}")),
+            list.end());
 }
 
 TEST_F(Admin, BrokenBodiesAreRefused) {
   EXPECT_EQ(client_.send("POST", "/services", "x", "").status, 415);
-  EXPECT_EQ(client_.send("POST", "/services", "--x\r\nnot multipart", "multipart/form-data; boundary=x").status, 400);
+  EXPECT_EQ(
+      client_.send("POST", "/services", "--x\r\nnot multipart", "multipart/form-data; boundary=x").status,
+      400);
   EXPECT_EQ(client_.send("POST", "/services", "", "multipart/form-data").status, 400);
   EXPECT_EQ(client_.send("POST", "/services", std::string(1000, '['), "application/json").status, 400);
 }
@@ -200,10 +210,12 @@ TEST(Metrics, EveryFamilyIsDeclaredOnceAndEverySampleIsUnique) {
   metrics.endpoints[0].url = metrics.endpoints[1].url = "http://localhost/\"quoted\"\n";
   const auto host = TestHost::with_database();
   const auto text = Client(*host).get("/metrics").text + delivery_metrics(metrics);
-  EXPECT_NE(text.find("gibbon_log_entries_dropped_total{reason=\"ring_full\"} 1\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("gibbon_log_entries_dropped_total{reason=\"ring_full\"} 1\n"), std::string::npos)
+      << text;
   EXPECT_NE(text.find("gibbon_log_entries_pending{where=\"ring\"} 2\n"), std::string::npos);
 
-  const std::regex declaration("# (HELP|TYPE) ([a-z_]+) .+"), sample(R"re(([a-z_]+)(\{([a-z_]+="([^"\\]|\\.)*",?)+\})? [0-9]+)re");
+  const std::regex declaration("# (HELP|TYPE) ([a-z_]+) .+"),
+      sample(R"re(([a-z_]+)(\{([a-z_]+="([^"\\]|\\.)*",?)+\})? [0-9]+)re");
   std::set<std::string> declared, samples;
   std::string current;
   std::istringstream lines(text);
@@ -232,13 +244,17 @@ TEST(Config, AGoodDocumentReplacesEverythingAndABadOneNothing) {
   EXPECT_EQ(client.get("/status").body.at("configuration_hash").as_string(), configuration_hash(yaml));
   EXPECT_EQ(client.send("POST", "/config?check_hash=1", yaml, "text/yaml").status, 304);
 
-  EXPECT_EQ(client.send("POST", "/config", "_format_version: '3.0'\nservices: [{name: b}]", "text/yaml").status, 400);
+  EXPECT_EQ(
+      client.send("POST", "/config", "_format_version: '3.0'\nservices: [{name: b}]", "text/yaml").status,
+      400);
   EXPECT_EQ(client.send("POST", "/config", "{", "text/yaml").status, 400);
   EXPECT_EQ(client.send("POST", "/config").status, 400);
   EXPECT_EQ(client.get("/services/a").status, 200);
 
   const auto exported = client.get("/config").body.at("config").as_string();
-  ASSERT_EQ(client.form("POST", "/config", "config=" + http::percent_encode("{_format_version: '3.0'}")).status, 201);
+  ASSERT_EQ(
+      client.form("POST", "/config", "config=" + http::percent_encode("{_format_version: '3.0'}")).status,
+      201);
   EXPECT_EQ(client.get("/services/a").status, 404);
   ASSERT_EQ(client.json("POST", "/config", json::object{{"config", exported}}).status, 201);
   EXPECT_EQ(client.get("/services/a").status, 200);

@@ -57,12 +57,15 @@ TEST(Declarative, ReadsNestedAndReferredEntities) {
 TEST(Declarative, DerivesKongsOwnIds) {
   const auto loaded = load_declarative_text(kGood, catalog());
   ASSERT_TRUE(loaded.ok());
-  EXPECT_EQ(text_of(*loaded.image.find_by("services", "name", "svc1"), "id"), "2254ba65-245b-5b72-a0b8-7341d45f5e77");
-  EXPECT_EQ(text_of(*loaded.image.find_by("routes", "name", "r1"), "id"), "4726a05a-d550-537e-9fc3-a07c7a1188c7");
+  EXPECT_EQ(text_of(*loaded.image.find_by("services", "name", "svc1"), "id"),
+            "2254ba65-245b-5b72-a0b8-7341d45f5e77");
+  EXPECT_EQ(text_of(*loaded.image.find_by("routes", "name", "r1"), "id"),
+            "4726a05a-d550-537e-9fc3-a07c7a1188c7");
 }
 
 TEST(Declarative, TheSameDocumentMakesTheSameIds) {
-  constexpr const char* kNameless = R"({"_format_version":"3.0","services":[{"host":"a"},{"host":"b"},{"host":"b"}],
+  constexpr const char* kNameless =
+      R"({"_format_version":"3.0","services":[{"host":"a"},{"host":"b"},{"host":"b"}],
     "routes":[{"paths":["/a"]},{"paths":["/a"]}],"plugins":[{"name":"correlation-id"}]})";
   const auto ids = [&] {
     std::vector<std::string> list;
@@ -106,7 +109,8 @@ const Bad kBad[] = {
     {"VersionIsANumber", "_format_version: 3.0", R"re({_format_version="expected a string"})re"},
     {"UnknownSection", "{_format_version: '3.0', nonsense: []}", R"re({nonsense="unknown field"})re"},
     {"SectionIsNoList", "{_format_version: '3.0', services: {}}", R"re({services="expected an array"})re"},
-    {"ElementIsNoRecord", "{_format_version: '3.0', services: [1]}", R"re({services={"expected a record"}})re"},
+    {"ElementIsNoRecord", "{_format_version: '3.0', services: [1]}",
+     R"re({services={"expected a record"}})re"},
     {"NotAnObject", "[]", R"re({error="failed parsing declarative configuration: expected an object"})re"},
     {"Empty", "", R"re({error="failed parsing declarative configuration: expected an object"})re"},
     {"SecondOfTwo", "{_format_version: '3.0', services: [{name: a, host: h}, {name: b}]}",
@@ -127,9 +131,11 @@ INSTANTIATE_TEST_SUITE_P(Documents, BadDocument, ::testing::ValuesIn(kBad),
                          [](const auto& info) { return std::string(info.param.title); });
 
 TEST(Declarative, ASyntaxErrorSaysWhere) {
-  const auto loaded = load_declarative_text("_format_version: '3.0'\nservices:\n- name: a\n  host: [1, 2\n", catalog());
+  const auto loaded =
+      load_declarative_text("_format_version: '3.0'\nservices:\n- name: a\n  host: [1, 2\n", catalog());
   ASSERT_FALSE(loaded.ok());
-  EXPECT_NE(loaded.error->to_text().find("configuration: 5:1: "), std::string::npos) << loaded.error->to_text();
+  EXPECT_NE(loaded.error->to_text().find("configuration: 5:1: "), std::string::npos)
+      << loaded.error->to_text();
 }
 
 TEST(Declarative, FlattensErrorsOnRequest) {
@@ -151,7 +157,8 @@ TEST(Declarative, OldFormatsMarkTheirPatterns) {
   const auto loaded = load_declarative_text(
       R"({"_format_version":"2.1","routes":[{"name":"r","paths":["/plain","/x/\\d+"]}]})", catalog());
   ASSERT_TRUE(loaded.ok()) << loaded.error->to_text();
-  EXPECT_EQ(loaded.image.find_by("routes", "name", "r")->at("paths"), json::parse(R"(["/plain","~/x/\\d+"])"));
+  EXPECT_EQ(loaded.image.find_by("routes", "name", "r")->at("paths"),
+            json::parse(R"(["/plain","~/x/\\d+"])"));
 }
 
 struct Scalar {
@@ -173,17 +180,18 @@ TEST_P(YamlValue, HasItsType) {
 
 INSTANTIATE_TEST_SUITE_P(
     Scalars, YamlValue,
-    ::testing::Values(Scalar{"a: 1", R"({"a":1})"}, Scalar{"a: -5", R"({"a":-5})"}, Scalar{"a: 0x1F", R"({"a":31})"},
-                      Scalar{"a: 0.01", R"({"a":0.01})"}, Scalar{"a: 1e3", R"({"a":1000})"},
-                      Scalar{"a: '1'", R"({"a":"1"})"}, Scalar{"a: \"true\"", R"({"a":"true"})"},
-                      Scalar{"a: yes", R"({"a":true})"}, Scalar{"a: off", R"({"a":false})"},
-                      Scalar{"a: ~", R"({"a":null})"}, Scalar{"a:", R"({"a":null})"},
-                      Scalar{"a: 1.2.3", R"({"a":"1.2.3"})"}, Scalar{"a: 12abc", R"({"a":"12abc"})"},
-                      Scalar{"a: ''", R"({"a":""})"}, Scalar{"a: !!str 5", R"({"a":"5"})"},
-                      Scalar{"a: {}\nb: []", R"({"a":{},"b":[]})"},
+    ::testing::Values(Scalar{"a: 1", R"({"a":1})"}, Scalar{"a: -5", R"({"a":-5})"},
+                      Scalar{"a: 0x1F", R"({"a":31})"}, Scalar{"a: 0.01", R"({"a":0.01})"},
+                      Scalar{"a: 1e3", R"({"a":1000})"}, Scalar{"a: '1'", R"({"a":"1"})"},
+                      Scalar{"a: \"true\"", R"({"a":"true"})"}, Scalar{"a: yes", R"({"a":true})"},
+                      Scalar{"a: off", R"({"a":false})"}, Scalar{"a: ~", R"({"a":null})"},
+                      Scalar{"a:", R"({"a":null})"}, Scalar{"a: 1.2.3", R"({"a":"1.2.3"})"},
+                      Scalar{"a: 12abc", R"({"a":"12abc"})"}, Scalar{"a: ''", R"({"a":""})"},
+                      Scalar{"a: !!str 5", R"({"a":"5"})"}, Scalar{"a: {}\nb: []", R"({"a":{},"b":[]})"},
                       Scalar{"a: |\n  x\n  y\n", R"({"a":"x\ny\n"})"},
                       Scalar{"a: 'k: v # no'", R"({"a":"k: v # no"})"},
-                      Scalar{"x: &d {p: 1, q: 2}\ny:\n  <<: *d\n  q: 3", R"({"x":{"p":1,"q":2},"y":{"p":1,"q":3}})"},
+                      Scalar{"x: &d {p: 1, q: 2}\ny:\n  <<: *d\n  q: 3",
+                             R"({"x":{"p":1,"q":2},"y":{"p":1,"q":3}})"},
                       Scalar{"- {a: [1, [2]]}\n- b", R"([{"a":[1,[2]]},"b"])"}));
 
 TEST(Yaml, BoundsWhatAliasesMayGrowTo) {

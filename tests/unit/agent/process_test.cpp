@@ -1,4 +1,5 @@
-// The agent as a whole, without a gateway and without plugins: what it stores, publishes, and comes back with.
+// The agent as a whole, without a gateway and without plugins: what it stores, publishes, and comes back
+// with.
 #include "agent/process.hpp"
 
 #include <unistd.h>
@@ -171,10 +172,13 @@ TEST_F(ProcessTest, APluginThatIsInUseMustBeEnabled) {
   {
     auto opened = SqliteStore::open(paths_.database);
     const auto& store = *opened;
-    ASSERT_TRUE(store->write([](Transaction& t) {
-                       return t.insert(*find_collection("plugins"),
-                                       json::object{{"id", "00000000-0000-4000-8000-000000000001"}, {"name", "gone"}});
-                     }).ok());
+    ASSERT_TRUE(store
+                    ->write([](Transaction& t) {
+                      return t.insert(
+                          *find_collection("plugins"),
+                          json::object{{"id", "00000000-0000-4000-8000-000000000001"}, {"name", "gone"}});
+                    })
+                    .ok());
   }
   process_ = std::make_unique<Process>(settings_, paths_);
   const auto started = process_->start();

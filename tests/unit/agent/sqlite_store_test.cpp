@@ -42,7 +42,8 @@ TEST(SqliteStore, SeesWhatAnotherProgramWrote) {
   const auto store = SqliteStore::open(file).value();
   execute(file, R"(INSERT INTO services (id, name, body) VALUES ('00000000-0000-4000-8000-000000000001', 'a',
       '{"id":"00000000-0000-4000-8000-000000000001","name":"a"}'))");
-  EXPECT_EQ(add_service(*store, "00000000-0000-4000-8000-000000000002", "a").error().code, ErrorCode::kUniqueViolation);
+  EXPECT_EQ(add_service(*store, "00000000-0000-4000-8000-000000000002", "a").error().code,
+            ErrorCode::kUniqueViolation);
   EXPECT_TRUE(add_service(*store, "00000000-0000-4000-8000-000000000002", "b").ok());
   EXPECT_EQ(store->read()->rows("services").size(), 2u);
 }

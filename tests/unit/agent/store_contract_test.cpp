@@ -24,8 +24,12 @@ json::object route(int n, const std::string& name, int service) {
 }
 
 json::object plugin(int n, const std::string& name, json::value service, json::value route = nullptr) {
-  return {{"id", id(n)},        {"name", name},   {"instance_name", nullptr}, {"service", std::move(service)},
-          {"route", std::move(route)}, {"consumer", nullptr}};
+  return {{"id", id(n)},
+          {"name", name},
+          {"instance_name", nullptr},
+          {"service", std::move(service)},
+          {"route", std::move(route)},
+          {"consumer", nullptr}};
 }
 
 json::value ref(int n) { return json::object{{"id", id(n)}}; }
@@ -41,7 +45,8 @@ std::unique_ptr<Store> make_sqlite(const TemporaryFolder& folder, const Image& i
   EXPECT_TRUE(store.ok());
   const auto filled = (*store)->write([&](Transaction& transaction) -> Outcome<Row> {
     for (const auto& collection : collections())
-      for (const auto& [id, row] : image.rows(collection.name)) EXPECT_TRUE(transaction.insert(collection, *row).ok());
+      for (const auto& [id, row] : image.rows(collection.name))
+        EXPECT_TRUE(transaction.insert(collection, *row).ok());
     return Row();
   });
   EXPECT_TRUE(filled.ok());
@@ -204,7 +209,8 @@ TEST_P(WritableStore, RefusesAReferenceToNothing) {
 }
 
 TEST_P(WritableStore, DeletingAParentIsRefusedWhileRoutesReferToIt) {
-  EXPECT_EQ(remove(services(), 1).error().message, "an existing 'routes' entity references this 'services' entity");
+  EXPECT_EQ(remove(services(), 1).error().message,
+            "an existing 'routes' entity references this 'services' entity");
   EXPECT_NE(store_->read()->find("plugins", id(21)), nullptr);  // nothing was done by halves
   ASSERT_TRUE(remove(routes(), 11).ok());
   ASSERT_TRUE(remove(routes(), 12).ok());

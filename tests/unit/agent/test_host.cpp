@@ -45,8 +45,9 @@ Schema http_log_schema() {
   return record({
       {"http_endpoint", string().required().url()},
       {"method", string().default_value("POST").one_of({"POST", "PUT", "PATCH"})},
-      {"content_type",
-       string().default_value("application/json").one_of({"application/json", "application/json; charset=utf-8"})},
+      {"content_type", string()
+                           .default_value("application/json")
+                           .one_of({"application/json", "application/json; charset=utf-8"})},
       {"timeout", number().default_value(10000)},
       {"keepalive", number().default_value(60000)},
       {"retry_count", integer()},
@@ -61,7 +62,8 @@ Schema http_log_schema() {
 Schema correlation_schema() {
   return record({
       {"header_name", string().default_value("Kong-Request-ID")},
-      {"generator", string().default_value("uuid#counter").one_of({"uuid", "uuid#counter", "tracker"}).required()},
+      {"generator",
+       string().default_value("uuid#counter").one_of({"uuid", "uuid#counter", "tracker"}).required()},
       {"echo_downstream", boolean().default_value(false).required()},
   });
 }
@@ -71,7 +73,8 @@ Schema correlation_schema() {
 std::shared_ptr<const plugin::Registry> test_plugins() {
   static const PluginDescriptor logger =
       gibbon::detail::describe<Handler<1000>, NoConfig>("request-response-logger", logger_schema);
-  static const PluginDescriptor http_log = gibbon::detail::describe<Handler<12>, NoConfig>("http-log", http_log_schema);
+  static const PluginDescriptor http_log =
+      gibbon::detail::describe<Handler<12>, NoConfig>("http-log", http_log_schema);
   static const PluginDescriptor correlation =
       gibbon::detail::describe<Handler<100001>, NoConfig>("correlation-id", correlation_schema);
   return std::make_shared<plugin::Registry>(plugin::Registry::of({&logger, &http_log, &correlation}));
@@ -92,7 +95,8 @@ std::unique_ptr<TestHost> TestHost::without_database() {
   return std::make_unique<TestHost>(std::make_unique<DeclarativeStore>());
 }
 
-Declarative TestHost::replace_configuration(const json::value& document, const std::string& text, ErrorShape shape) {
+Declarative TestHost::replace_configuration(const json::value& document, const std::string& text,
+                                            ErrorShape shape) {
   auto loaded = load_declarative(document, *catalog_, shape);
   if (loaded.ok()) {
     hash_ = configuration_hash(text);
@@ -131,8 +135,9 @@ json::value without_times(const json::value& value) {
   if (const auto* object = value.if_object()) {
     json::object result;
     for (const auto& [key, member] : *object)
-      result[key] = (key == "created_at" || key == "updated_at") && member.is_number() ? json::value("<time>")
-                                                                                       : without_times(member);
+      result[key] = (key == "created_at" || key == "updated_at") && member.is_number()
+                        ? json::value("<time>")
+                        : without_times(member);
     return result;
   }
   if (const auto* array = value.if_array()) {

@@ -51,7 +51,8 @@ class TestHost : public Host {
   Store& store() override { return *store_; }
   [[nodiscard]] const config::ControlPage* control() const override { return nullptr; }
   void wait_applied() override { ++waits; }
-  Declarative replace_configuration(const json::value& document, const std::string& text, ErrorShape shape) override;
+  Declarative replace_configuration(const json::value& document, const std::string& text,
+                                    ErrorShape shape) override;
   [[nodiscard]] std::string current_hash() const override { return hash_; }
   [[nodiscard]] std::string node_id() const override { return "6f1a7a86-5d0c-4c5e-9b0a-1f1e0e3f8f10"; }
   [[nodiscard]] int master_pid() const override { return 0; }
