@@ -3,28 +3,16 @@
 #include <algorithm>
 #include <string_view>
 
-#include "base/ascii.hpp"
+#include "record/secret_headers.hpp"
 
 namespace gibbon::agent {
 namespace {
 
-constexpr std::string_view kRedacted = "[REDACTED]";
-constexpr std::string_view kRedactedUserinfo = "%5BREDACTED%5D";  // the same within a URL
-
-bool is_secret(std::string_view name) {
-  switch (name.size()) {
-    case 6: return equals_lower(name, "cookie");
-    case 9: return equals_lower(name, "x-api-key");
-    case 10: return equals_lower(name, "set-cookie");
-    case 13: return equals_lower(name, "authorization");
-    case 19: return equals_lower(name, "proxy-authorization");
-    default: return false;
-  }
-}
+constexpr std::string_view kRedactedUserinfo = "%5BREDACTED%5D";  // within a URL
 
 void redact_headers(std::vector<Header>& headers) {
   for (Header& header : headers)
-    if (is_secret(header.name)) header.value = kRedacted;
+    if (record::is_secret_header(header.name)) header.value = record::kRedacted;
 }
 
 }  // namespace

@@ -4,16 +4,21 @@
 
 #include "gateway/nginx/client_view.hpp"
 #include "gateway/nginx/worker.hpp"
+#include "record/secret_headers.hpp"
 
 namespace gibbon::nginx {
 namespace {
+
+std::string_view recorded_value(std::string_view name, std::string_view value) {
+  return record::is_secret_header(name) ? record::kRedacted : value;
+}
 
 /// Header counts and bytes, gathered before the record's size is known.
 struct HeaderSizes {
   std::uint32_t count = 0, bytes = 0;
   void operator()(std::string_view name, std::string_view value) {
     ++count;
-    bytes += static_cast<std::uint32_t>(8 + name.size() + value.size());
+    bytes += static_cast<std::uint32_t>(8 + name.size() + recorded_value(name, value).size());
   }
 };
 
@@ -26,7 +31,8 @@ struct Writer {
   void raw(std::string_view s) {
     if (!s.empty()) raw(s.data(), s.size());
   }
-  void operator()(std::string_view name, std::string_view value) {
+  void operator()(std::string_view name, std::string_view sent) {
+    const std::string_view value = recorded_value(name, sent);
     const std::uint32_t lengths[2] = {static_cast<std::uint32_t>(name.size()), static_cast<std::uint32_t>(value.size())};
     raw(lengths, sizeof lengths);
     raw(name);
