@@ -88,14 +88,7 @@ http::Response WebFiles::serve(const http::Request& request) const {
   if (!harmless(path)) return http::error_response(404, "Not found");
   if (path == "/") path = "/index.html";
   std::optional<File> file;
-  if (!directory_.empty()) {
-    file = read_file(directory_, path);
-    const auto last = path.substr(path.rfind('/'));
-    if (!file && last.find('.') == std::string::npos) {
-      path = "/index.html";
-      file = read_file(directory_, path);
-    }
-  }
+  if (!directory_.empty()) file = read_file(directory_, path);
   if (!file) {
     if (path != "/index.html") return http::error_response(404, "Not found");
     return {200,

@@ -53,9 +53,7 @@ TEST_F(Web, ServesFiles) {
       {"/index.html", "<html>index</html>", "text/html; charset=utf-8", "no-cache"},
       {"/favicon.svg", "<svg/>", "image/svg+xml", "no-cache"},
       {"/assets/app-1a2b.js", "js", "text/javascript; charset=utf-8", "public, max-age=31536000, immutable"},
-      {"/assets/app%2D1a2b.js", "js", "text/javascript; charset=utf-8", "public, max-age=31536000, immutable"},
-      {"/entries/17", "<html>index</html>", "text/html; charset=utf-8", "no-cache"},
-      {"/assets", "<html>index</html>", "text/html; charset=utf-8", "no-cache"}};
+      {"/assets/app%2D1a2b.js", "js", "text/javascript; charset=utf-8", "public, max-age=31536000, immutable"}};
   for (const auto& [path, body, type, cache] : cases) {
     const auto response = get(path);
     EXPECT_EQ(response.status, 200) << path;
@@ -68,7 +66,7 @@ TEST_F(Web, ServesFiles) {
 }
 
 TEST_F(Web, NothingElse) {
-  for (const char* path : {"/missing.js", "/assets/missing.css", "/../secret.txt", "/%2e%2e/secret.txt",
+  for (const char* path : {"/missing.js", "/entries/17", "/assets", "/assets/missing.css", "/../secret.txt", "/%2e%2e/secret.txt",
                            "/assets/../../secret.txt", "/..%2fsecret.txt", "/.hidden", "/link.txt", "/a\\..\\b.txt",
                            "/index.html%00.js", "//etc/passwd.txt", "*", "/./index.html"}) {
     const auto response = get(path);
