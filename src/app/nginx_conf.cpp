@@ -275,10 +275,10 @@ class Writer {
     set(fmt::format("{}_pass_header", kind), "Date");
     set(fmt::format("{}_ssl_name", kind), "$gibbon_upstream_host_name");
     set(fmt::format("{}_ssl_server_name", kind), "on");
-    set(fmt::format("{}_ssl_verify", kind), "off");
-    if (!host_.certificate_authorities.empty()) {
-      set(fmt::format("{}_ssl_trusted_certificate", kind), word(host_.certificate_authorities));
-    }
+    // nginx loads authorities only where it verifies; the balancer then verifies for services with tls_verify alone.
+    const bool authorities = !host_.certificate_authorities.empty();
+    set(fmt::format("{}_ssl_verify", kind), on_off(authorities));
+    if (authorities) set(fmt::format("{}_ssl_trusted_certificate", kind), word(host_.certificate_authorities));
     set(fmt::format("{}_ssl_verify_depth", kind), std::to_string(settings_.lua_ssl_verify_depth));
   }
 

@@ -1,6 +1,7 @@
 #include "gateway/balancer/hosts.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/ascii.hpp"
 #include "gateway/balancer/words.hpp"
@@ -31,13 +32,19 @@ HostsFile::Names HostsFile::parse(std::string_view text) {
 bool HostsFile::refresh() {
   struct stat now{};
   Seen seen;
-  if (stat(path_.c_str(), &now) == 0) seen = {now.st_mtim, now.st_size, now.st_ino};
+  if (stat(path_.c_str(), &now) == 0) {
+    seen = {now.st_mtim, now.st_size, now.st_ino};
+  } else if (errno == EACCES) {
+    return false;
+  }
   if (seen.size == seen_.size && seen.inode == seen_.inode && seen.modified.tv_sec == seen_.modified.tv_sec &&
       seen.modified.tv_nsec == seen_.modified.tv_nsec) {
     return false;
   }
+  std::optional<std::string> text = seen.size < 0 ? std::string() : read_file(path_);
+  if (!text) return false;
   seen_ = seen;
-  names_ = parse(read_file(path_).value_or(std::string()));
+  names_ = parse(*text);
   return true;
 }
 

@@ -29,7 +29,8 @@ struct Address {
 };
 
 /// A hosts file. Names match whatever their case, with or without a final dot.
-/// Threads: one at a time. A file that is missing or unreadable counts as empty.
+/// Threads: one at a time. A file that is missing counts as empty; one that may not be read keeps what it said when
+/// it could be: nginx's master reads it for workers that may not.
 class HostsFile {
  public:
   explicit HostsFile(std::string path) : path_(std::move(path)) {}

@@ -7,6 +7,7 @@
 #include "gateway/nginx/conf.hpp"
 #include "gateway/nginx/forward.hpp"
 #include "gateway/nginx/phases.hpp"
+#include "gateway/nginx/upstream_target.hpp"
 #include "gateway/nginx/worker.hpp"
 
 namespace gibbon::nginx {
@@ -40,6 +41,7 @@ ngx_int_t postconfiguration(ngx_conf_t* cf) noexcept {
     if (add_phase(cf, NGX_HTTP_REWRITE_PHASE, rewrite_phase) != NGX_OK) return NGX_ERROR;
     if (add_phase(cf, NGX_HTTP_ACCESS_PHASE, access_phase) != NGX_OK) return NGX_ERROR;
     if (add_phase(cf, NGX_HTTP_LOG_PHASE, log_phase) != NGX_OK) return NGX_ERROR;
+    read_resolver_files(conf.hosts_file, conf.resolv_conf);
     install_filters();
     return install_certificate_phase(cf);
   } catch (const std::exception& e) {

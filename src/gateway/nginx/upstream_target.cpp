@@ -26,7 +26,7 @@ std::uint32_t intern_identity(const config::Service& service, bool tls) {
   return interned.emplace(std::move(key), static_cast<std::uint32_t>(interned.size() + 1)).first->second;
 }
 
-/// One per worker process, on the event thread: files are looked at again at most once a second.
+/// Kept by the process; in a worker, on the event thread: files are looked at again at most once a second.
 gateway::HostsFile& hosts_file_at(const std::string& path) {
   static auto& files = *new std::map<std::string, gateway::HostsFile>;
   return files.try_emplace(path, path).first->second;
@@ -47,6 +47,11 @@ std::string host_header(const config::Service& service, bool tls) {
 }
 
 }  // namespace
+
+void read_resolver_files(const std::string& hosts_file, const std::string& resolv_conf) {
+  hosts_file_at(hosts_file).refresh();
+  resolver_config(resolv_conf);
+}
 
 UpstreamTarget::UpstreamTarget(const config::Service& service, const std::string& hosts_file,
                                const std::string& resolv_conf)
@@ -161,7 +166,7 @@ ngx_http_upstream_conf_t* UpstreamTarget::settings(const ngx_http_upstream_conf_
     settings_->send_timeout = service_.write_timeout_ms;
     settings_->read_timeout = service_.read_timeout_ms;
 #if (NGX_HTTP_SSL)
-    if (service_.tls_verify) settings_->ssl_verify = *service_.tls_verify ? 1 : 0;
+    settings_->ssl_verify = service_.tls_verify.value_or(false) ? 1 : 0;
 #endif
   }
   return settings_.get();

@@ -30,6 +30,9 @@ struct AddressSet {
   void release() { if (--references == 0) delete this; }
 };
 
+/// Reads both files. The master calls it before it forks, since workers may not be allowed to.
+void read_resolver_files(const std::string& hosts_file, const std::string& resolv_conf);
+
 /// What the nginx side keeps for a service, from its first request to the end of its generation.
 /// Threads: the event thread; the destructor runs on the loader's thread, when no request is left.
 class UpstreamTarget {
