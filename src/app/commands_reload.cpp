@@ -7,8 +7,8 @@
 #include <cstring>
 #include <set>
 
-#include "app/certificates.hpp"
 #include "app/commands.hpp"
+#include "app/nginx_conf.hpp"
 #include "app/prefix.hpp"
 #include "app/probe.hpp"
 #include "app/process.hpp"
@@ -27,6 +27,17 @@ std::set<pid_t> worker_pids(const Paths& paths, pid_t nginx) {
     if (worker.applied > 0 && parent_of(worker.pid) == nginx) pids.insert(worker.pid);
   }
   return pids;
+}
+
+/// nginx went on with what it had, so everything else does too. The error for the operator.
+Error take_back(const Settings& running, const Paths& paths, pid_t supervisor) {
+  const std::string log = paths.logs + "/error.log";
+  std::string message = "nginx did not take the new configuration; the last lines of " + log + ":\n" + last_lines(log, 10);
+  Status status = prepare_prefix(running, paths, paths.nginx_conf);
+  if (status) status = running.store_effective();
+  if (status) ::kill(supervisor, SIGHUP);
+  else message += "\nand the former one could not be restored: " + status.error().message;
+  return {message, ""};
 }
 
 }  // namespace
@@ -60,16 +71,15 @@ int reload(const Options& options) {
   }
 
   const std::set<pid_t> old = worker_pids(*paths, *nginx);
+  const std::size_t wanted = worker_count(*settings, NginxHost::of(*settings, *paths));
   ::kill(*supervisor, SIGHUP);
   const bool replaced = wait_until(
       [&] {
-        return std::ranges::any_of(worker_pids(*paths, *nginx), [&](pid_t pid) { return !old.contains(pid); });
+        const auto now = worker_pids(*paths, *nginx);
+        return static_cast<std::size_t>(std::ranges::count_if(now, [&](pid_t pid) { return !old.contains(pid); })) >= wanted;
       },
       kWorkersPatience);
-  if (!replaced) {
-    const std::string log = paths->logs + "/error.log";
-    return fail({"nginx did not take the new configuration; the last lines of " + log + ":\n" + last_lines(log, 10), ""});
-  }
+  if (!replaced) return fail(take_back(*running, *paths, *supervisor));
   say("Gibbon reloaded");
   return 0;
 }

@@ -120,8 +120,7 @@ class Writer {
     set("pid", word(paths_.pids + "/nginx.pid"));
     set("error_log", fmt::format("{} {}", word(settings_.proxy_error_log), settings_.log_level));
     if (!host_.user.empty()) set("user", host_.user);
-    set("worker_processes", settings_.nginx_worker_processes == "auto" ? std::to_string(host_.workers)
-                                                                       : settings_.nginx_worker_processes);
+    set("worker_processes", std::to_string(worker_count(settings_, host_)));
     inject(settings_.main_directives);
     line("");
   }
@@ -298,6 +297,12 @@ class Writer {
 };
 
 }  // namespace
+
+unsigned worker_count(const Settings& settings, const NginxHost& host) {
+  // Validated when the settings were read.
+  return settings.nginx_worker_processes == "auto" ? host.workers
+                                                   : static_cast<unsigned>(std::stoul(settings.nginx_worker_processes));
+}
 
 std::string nginx_conf(const Settings& settings, const Paths& paths, const NginxHost& host) {
   return Writer(settings, paths, host).write();

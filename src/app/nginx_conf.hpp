@@ -24,6 +24,9 @@ struct NginxHost {
   static NginxHost of(const Settings& settings, const Paths& paths);
 };
 
+/// How many workers nginx_worker_processes means on this machine.
+unsigned worker_count(const Settings& settings, const NginxHost& host);
+
 /// The text of PREFIX/nginx.conf. Certificates that the settings do not name are taken from `paths.ssl`.
 std::string nginx_conf(const Settings& settings, const Paths& paths, const NginxHost& host);
 

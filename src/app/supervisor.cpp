@@ -58,11 +58,6 @@ Child::Program logs_program(const Settings& settings, const Paths& paths) {
           .mark = paths.entries};
 }
 
-unsigned worker_count(const Settings& settings, const Paths& paths) {
-  if (settings.nginx_worker_processes == "auto") return NginxHost::of(settings, paths).workers;
-  return static_cast<unsigned>(std::stoul(settings.nginx_worker_processes));
-}
-
 sigset_t handled_signals() {
   sigset_t set;
   sigemptyset(&set);
@@ -119,7 +114,7 @@ Supervisor::Supervisor(Settings settings, Paths paths, int lock)
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
   signals_ = ::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
   plan_log_service();
-  workers_ = worker_count(settings_, paths_);
+  workers_ = worker_count(settings_, NginxHost::of(settings_, paths_));
 }
 
 Supervisor::~Supervisor() {
@@ -268,7 +263,7 @@ void Supervisor::reload() {
   const bool log_service_changed =
       settings->log_service != settings_.log_service || settings->logs_listen != settings_.logs_listen;
   settings_ = std::move(settings.value());
-  workers_ = worker_count(settings_, paths_);
+  workers_ = worker_count(settings_, NginxHost::of(settings_, paths_));
   if (log_service_changed) {
     if (logs_) end(*logs_, SIGTERM, kLogsPatience);
     logs_.reset();
