@@ -22,6 +22,12 @@ bool anything_runs(const Paths& paths) {
          running_pid(paths.pids + "/logs.pid", paths.entries);
 }
 
+/// Of what prepare_prefix() makes; a later start makes it again.
+void remove_made_outside(const Paths& paths) {
+  remove_shared(paths);
+  remove_temporary(paths);
+}
+
 /// Leaves the terminal and the caller's folder behind, and becomes the supervisor.
 [[noreturn]] void become_supervisor(const Paths& paths, int ready_fd) {
   ::setsid();
@@ -68,9 +74,13 @@ int start_with(const Settings& settings, const Options& options) {
   if (!left_behind) {
     if (Status status = check_addresses(settings, nullptr); !status) return fail(status.error());
   }
-  if (Status status = prepare_prefix(settings, paths, paths.nginx_conf); !status) return fail(status.error());
-  if (Status status = test_nginx(paths, paths.nginx_conf); !status) return fail(status.error());
-  if (Status status = settings.store_effective(); !status) return fail(status.error());
+  Status ready = prepare_prefix(settings, paths, paths.nginx_conf);
+  if (ready) ready = test_nginx(paths, paths.nginx_conf);
+  if (ready) ready = settings.store_effective();
+  if (!ready) {
+    if (!left_behind) remove_made_outside(paths);
+    return fail(ready.error());
+  }
 
   if (!settings.nginx_daemon) {
     return supervise({.conf = "", .prefix = paths.prefix, .verbosity = options.verbosity}, -1);
@@ -127,6 +137,7 @@ int prepare(const Options& options) {
   if (running_supervisor(paths)) return fail({"Gibbon is already running in " + paths.prefix, ""});
   if (Status status = prepare_prefix(*settings, paths, paths.nginx_conf); !status) return fail(status.error());
   if (Status status = settings->store_effective(); !status) return fail(status.error());
+  if (!anything_runs(paths)) remove_made_outside(paths);
   say("Gibbon is prepared at " + paths.prefix);
   return 0;
 }

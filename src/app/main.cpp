@@ -5,6 +5,7 @@
 
 #include "app/commands.hpp"
 #include "app/logs_command.hpp"
+#include "base/version.hpp"
 
 namespace {
 
@@ -23,6 +24,7 @@ void add_flags(CLI::App* command, Options& options) {
 
 int main(int argc, char** argv) {
   CLI::App app{"Gibbon: an API gateway that remembers.", "gibbon"};
+  app.set_version_flag("--version", gibbon::kVersion);
   app.require_subcommand(1);
   app.footer("Every command takes -h. Settings are Kong's, from a file and from KONG_* and GIBBON_* variables.");
 
