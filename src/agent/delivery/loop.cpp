@@ -40,6 +40,7 @@ Status Delivery::Loop::start() {
   if (Status recovered = recover_spools(); !recovered) return recovered;
   count_inherited();
   metrics_ = count();
+  counting_ = true;
   thread_ = std::thread([this] {
     block_signals();
     run();
@@ -79,7 +80,7 @@ void Delivery::Loop::run() {
   while (!stopping_) {
     const auto now = Clock::now();
     const bool busy = turn(now);
-    show_metrics(now);
+    answer_metrics();
     wait = busy ? kShortestWait : std::min(kLongestWait, wait * 2);
     sender_.wait(wait);
   }
@@ -177,6 +178,8 @@ void Delivery::Loop::finish(Clock::time_point deadline) {
   for (const auto& [name, endpoint] : endpoints_) endpoint->sync();
   const std::lock_guard lock(metrics_mutex_);
   metrics_ = count();
+  counting_ = false;
+  counted_.notify_all();
 }
 
 }  // namespace gibbon::agent

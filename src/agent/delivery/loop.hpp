@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -51,17 +52,17 @@ class Delivery::Loop {
   Status recover_spools();
   void count_inherited();
   DeliveryMetrics count() const;
-  void show_metrics(Clock::time_point now);
+  void answer_metrics();
 
   DeliveryOptions options_;
   FileSystem& files_;
-  HttpSender sender_;
+  mutable HttpSender sender_;
   SpoolBudget budget_;
   std::map<std::string, std::unique_ptr<Endpoint>> endpoints_;  ///< By directory name.
   std::unique_ptr<PluginTargets> targets_;
   std::map<std::uint32_t, std::unique_ptr<RingSource>> rings_;  ///< By slot.
   std::set<std::string> complained_;
-  Clock::time_point scanned_at_{}, listed_at_{}, synced_at_{}, shown_at_{}, complained_at_{};
+  Clock::time_point scanned_at_{}, listed_at_{}, synced_at_{}, complained_at_{};
   std::int64_t listed_mtime_ns_ = -1;
   std::uint64_t now_ms_ = 0;
 
@@ -75,7 +76,12 @@ class Delivery::Loop {
   std::atomic<Clock::rep> deadline_{0};
   std::mutex inbox_mutex_;
   std::vector<std::shared_ptr<const config::Snapshot>> inbox_;
+  // Who wants figures takes a ticket, wakes the thread, and waits until it has counted.
   mutable std::mutex metrics_mutex_;
+  mutable std::condition_variable counted_;
+  mutable std::atomic<std::uint64_t> metrics_asked_{0};
+  std::uint64_t metrics_answered_ = 0;
+  bool counting_ = false;  ///< The thread runs, and answers.
   DeliveryMetrics metrics_;
 };
 

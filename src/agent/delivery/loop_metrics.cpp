@@ -7,7 +7,8 @@
 namespace gibbon::agent {
 namespace {
 
-constexpr auto kShowInterval = std::chrono::milliseconds(20);
+/// How long a reader waits for fresh figures before it takes the last ones: the thread may be in a slow disk.
+constexpr auto kPatience = std::chrono::seconds(1);
 constexpr const char* kLossNames[record::kLossReasons] = {"damaged",  "unknown_plugin", "encode_failed",
                                                           "rejected", "spool_full",     "spool_failed"};
 
@@ -89,16 +90,20 @@ DeliveryMetrics Delivery::Loop::count() const {
   return m;
 }
 
-void Delivery::Loop::show_metrics(Clock::time_point now) {
-  if (now - shown_at_ < kShowInterval) return;
-  const std::unique_lock lock(metrics_mutex_, std::try_to_lock);
-  if (!lock) return;  // a reader: next time
+void Delivery::Loop::answer_metrics() {
+  const std::uint64_t asked = metrics_asked_.load();
+  if (asked == metrics_answered_) return;
+  const std::lock_guard lock(metrics_mutex_);
   metrics_ = count();
-  shown_at_ = now;
+  metrics_answered_ = asked;
+  counted_.notify_all();
 }
 
 DeliveryMetrics Delivery::Loop::metrics() const {
-  const std::lock_guard lock(metrics_mutex_);
+  const std::uint64_t ticket = metrics_asked_.fetch_add(1) + 1;
+  sender_.wake();
+  std::unique_lock lock(metrics_mutex_);
+  counted_.wait_for(lock, kPatience, [&] { return metrics_answered_ >= ticket || !counting_; });
   return metrics_;
 }
 
