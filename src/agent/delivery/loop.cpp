@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t kRecordsPerTurn = 512;
 constexpr auto kSyncInterval = 500ms;
 constexpr std::chrono::milliseconds kShortestWait = 1ms;
-constexpr std::chrono::milliseconds kLongestWait = 25ms;
+constexpr std::chrono::milliseconds kLongestWait = 50ms;
 
 /// The process's signals are for its main thread.
 void block_signals() {
