@@ -47,7 +47,9 @@ bool can_reach(const std::string& path, const Account& account) {
     end = path.find('/', end + 1);
     struct stat info;
     if (::stat(path.substr(0, end).c_str(), &info) != 0) return false;
-    const mode_t needed = info.st_uid == account.uid ? S_IXUSR : info.st_gid == account.gid ? S_IXGRP : S_IXOTH;
+    const mode_t needed = info.st_uid == account.uid   ? S_IXUSR
+                          : info.st_gid == account.gid ? S_IXGRP
+                                                       : S_IXOTH;
     if (account.uid != 0 && (info.st_mode & needed) == 0) return false;
   }
   return true;

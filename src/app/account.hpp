@@ -17,8 +17,8 @@ struct Account {
   gid_t gid = 0;
 };
 
-/// nginx_user, else `kong` where it exists, else `www-data`; this process's own where it is not root, since then
-/// nginx cannot change it. Errors: no such user or group.
+/// nginx_user, else `kong` where it exists, else `www-data`; this process's own where it is not root, since
+/// then nginx cannot change it. Errors: no such user or group.
 Result<Account> worker_account(const Settings& settings);
 
 /// Whether `account` may enter every folder on the way to `path`, and `path` itself.

@@ -39,22 +39,23 @@ Certificate self_signed(EVP_PKEY* key) {
   unsigned char serial[16];
   if (!certificate || RAND_bytes(serial, sizeof serial) != 1) return {nullptr, X509_free};
   serial[0] &= 0x7f;
-  const std::unique_ptr<BIGNUM, decltype(&BN_free)> number(BN_bin2bn(serial, sizeof serial, nullptr), BN_free);
+  const std::unique_ptr<BIGNUM, decltype(&BN_free)> number(BN_bin2bn(serial, sizeof serial, nullptr),
+                                                           BN_free);
   X509_NAME* name = X509_get_subject_name(certificate.get());
   const auto add_name = [&](const char* field, const char* value) {
-    return X509_NAME_add_entry_by_txt(name, field, MBSTRING_ASC, reinterpret_cast<const unsigned char*>(value), -1,
-                                      -1, 0) == 1;
+    return X509_NAME_add_entry_by_txt(name, field, MBSTRING_ASC,
+                                      reinterpret_cast<const unsigned char*>(value), -1, -1, 0) == 1;
   };
-  const bool made = X509_set_version(certificate.get(), 2) == 1 &&
-                    BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate.get())) != nullptr &&
-                    X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -kDay_s) != nullptr &&
-                    X509_time_adj_ex(X509_getm_notAfter(certificate.get()), 20 * 365, 0, nullptr) != nullptr &&
-                    add_name("O", "Gibbon") && add_name("CN", "localhost") &&
-                    X509_set_issuer_name(certificate.get(), name) == 1 &&
-                    X509_set_pubkey(certificate.get(), key) == 1 &&
-                    add_extension(certificate.get(), NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1,IP:::1") &&
-                    add_extension(certificate.get(), NID_basic_constraints, "critical,CA:FALSE") &&
-                    X509_sign(certificate.get(), key, EVP_sha256()) > 0;
+  const bool made =
+      X509_set_version(certificate.get(), 2) == 1 &&
+      BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate.get())) != nullptr &&
+      X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -kDay_s) != nullptr &&
+      X509_time_adj_ex(X509_getm_notAfter(certificate.get()), 20 * 365, 0, nullptr) != nullptr &&
+      add_name("O", "Gibbon") && add_name("CN", "localhost") &&
+      X509_set_issuer_name(certificate.get(), name) == 1 && X509_set_pubkey(certificate.get(), key) == 1 &&
+      add_extension(certificate.get(), NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1,IP:::1") &&
+      add_extension(certificate.get(), NID_basic_constraints, "critical,CA:FALSE") &&
+      X509_sign(certificate.get(), key, EVP_sha256()) > 0;
   return made ? std::move(certificate) : Certificate(nullptr, X509_free);
 }
 
@@ -81,15 +82,19 @@ Status make(const CertificatePair& pair, KeyKind kind) {
   }
   errno = 0;
   const bool written =
-      write_pem(pair.key, 0600, [&](FILE* stream) {
-        return PEM_write_PrivateKey(stream, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
-      }) &&
-      write_pem(pair.certificate, 0644, [&](FILE* stream) { return PEM_write_X509(stream, certificate.get()); });
+      write_pem(pair.key, 0600,
+                [&](FILE* stream) {
+                  return PEM_write_PrivateKey(stream, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+                }) &&
+      write_pem(pair.certificate, 0644,
+                [&](FILE* stream) { return PEM_write_X509(stream, certificate.get()); });
   if (!written) return Error{pair.certificate + ": " + std::strerror(errno), ""};
   return {};
 }
 
-bool any_tls(const std::vector<Listener>& listeners) { return std::ranges::any_of(listeners, &Listener::ssl); }
+bool any_tls(const std::vector<Listener>& listeners) {
+  return std::ranges::any_of(listeners, &Listener::ssl);
+}
 
 CertificatePair named(const Paths& paths, const std::string& name) {
   return {paths.ssl + "/" + name + ".crt", paths.ssl + "/" + name + ".key"};

@@ -14,7 +14,8 @@ struct CertificatePair {
   std::string certificate, key;
 };
 
-/// What the TLS addresses of proxy_listen show: the settings' own, else the two self-signed ones of PREFIX/ssl.
+/// What the TLS addresses of proxy_listen show: the settings' own, else the two self-signed ones of
+/// PREFIX/ssl.
 std::vector<CertificatePair> proxy_certificates(const Settings& settings, const Paths& paths);
 /// The self-signed one of admin_listen, or of status_listen: `role` is "admin" or "status".
 CertificatePair default_certificate(const Paths& paths, const std::string& role);

@@ -14,7 +14,7 @@ namespace gibbon::app {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr auto kEarly = 10s;         // An end sooner than this after the start counts towards the back-off.
+constexpr auto kEarly = 10s;  // An end sooner than this after the start counts towards the back-off.
 constexpr auto kFirstDelay = 100ms;
 constexpr auto kLongestDelay = 5000ms;
 

@@ -10,17 +10,18 @@
 
 namespace gibbon::app {
 
-/// One program that the supervisor keeps running: its own child, or one that an earlier supervisor left behind.
+/// One program that the supervisor keeps running: its own child, or one that an earlier supervisor left
+/// behind.
 class Child {
  public:
   using Clock = std::chrono::steady_clock;
 
   struct Program {
-    std::string name;                  ///< "nginx": for messages.
+    std::string name;  ///< "nginx": for messages.
     std::vector<std::string> command;
     std::string pid_file;
-    std::string log;                   ///< Where its standard output and error go.
-    std::string mark;                  ///< A word of its command line by which it is known again.
+    std::string log;   ///< Where its standard output and error go.
+    std::string mark;  ///< A word of its command line by which it is known again.
   };
 
   explicit Child(Program program) : program_(std::move(program)) {}

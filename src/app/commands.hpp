@@ -32,8 +32,8 @@ int version(Detail detail);
 
 /// The agent in the foreground, with the settings of a started gateway.
 int agent(const Options& options);
-/// The supervisor in the foreground; `start` puts it into the background. It writes "ok" or the reason why not to
-/// `ready_fd` (-1: to standard output and error) once it is known.
+/// The supervisor in the foreground; `start` puts it into the background. It writes "ok" or the reason why
+/// not to `ready_fd` (-1: to standard output and error) once it is known.
 int supervise(const Options& options, int ready_fd);
 
 /// Prints "Error: ..." and returns 1.

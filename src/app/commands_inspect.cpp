@@ -42,15 +42,21 @@ Result<Paths> existing_prefix(const Options& options) {
 Status check_addresses(const Settings& settings, const Settings* running) {
   std::string problems;
   std::vector<Listener> seen;
-  const auto same_address = [](const Listener& a) { return [&a](const Listener& b) { return a.address() == b.address(); }; };
-  const auto look = [&](const char* key, const std::vector<Listener>& wanted, const std::vector<Listener>& ours) {
+  const auto same_address = [](const Listener& a) {
+    return [&a](const Listener& b) { return a.address() == b.address(); };
+  };
+  const auto look = [&](const char* key, const std::vector<Listener>& wanted,
+                        const std::vector<Listener>& ours) {
     for (const Listener& listener : wanted) {
       std::string problem;
-      if (std::ranges::any_of(seen, same_address(listener))) problem = "is asked for twice";
-      else if (!std::ranges::any_of(ours, same_address(listener))) problem = listen_problem(listener);
+      if (std::ranges::any_of(seen, same_address(listener)))
+        problem = "is asked for twice";
+      else if (!std::ranges::any_of(ours, same_address(listener)))
+        problem = listen_problem(listener);
       seen.push_back(listener);
       if (!problem.empty()) {
-        problems += (problems.empty() ? "" : "\n") + std::string(key) + ": " + listener.address() + ": " + problem;
+        problems +=
+            (problems.empty() ? "" : "\n") + std::string(key) + ": " + listener.address() + ": " + problem;
       }
     }
   };
@@ -91,7 +97,8 @@ int check(const Options& options) {
   if (!settings) return fail(settings.error());
   for (const std::string& note : settings->notes) say("Note: " + note);
   if (Status status = check_all(*settings); !status) return fail(status.error());
-  say(settings->conf_file.empty() ? "configuration is valid" : "configuration at " + settings->conf_file + " is valid");
+  say(settings->conf_file.empty() ? "configuration is valid"
+                                  : "configuration at " + settings->conf_file + " is valid");
   return 0;
 }
 

@@ -32,11 +32,14 @@ std::set<pid_t> worker_pids(const Paths& paths, pid_t nginx) {
 /// nginx went on with what it had, so everything else does too. The error for the operator.
 Error take_back(const Settings& running, const Paths& paths, pid_t supervisor) {
   const std::string log = paths.logs + "/error.log";
-  std::string message = "nginx did not take the new configuration; the last lines of " + log + ":\n" + last_lines(log, 10);
+  std::string message =
+      "nginx did not take the new configuration; the last lines of " + log + ":\n" + last_lines(log, 10);
   Status status = prepare_prefix(running, paths, paths.nginx_conf);
   if (status) status = running.store_effective();
-  if (status) ::kill(supervisor, SIGHUP);
-  else message += "\nand the former one could not be restored: " + status.error().message;
+  if (status)
+    ::kill(supervisor, SIGHUP);
+  else
+    message += "\nand the former one could not be restored: " + status.error().message;
   return {message, ""};
 }
 
@@ -76,7 +79,8 @@ int reload(const Options& options) {
   const bool replaced = wait_until(
       [&] {
         const auto now = worker_pids(*paths, *nginx);
-        return static_cast<std::size_t>(std::ranges::count_if(now, [&](pid_t pid) { return !old.contains(pid); })) >= wanted;
+        return static_cast<std::size_t>(
+                   std::ranges::count_if(now, [&](pid_t pid) { return !old.contains(pid); })) >= wanted;
       },
       kWorkersPatience);
   if (!replaced) return fail(take_back(*running, *paths, *supervisor));

@@ -18,7 +18,8 @@ namespace {
 
 /// Whether something of this gateway runs, with or without a supervisor.
 bool anything_runs(const Paths& paths) {
-  return running_pid(paths.pids + "/nginx.pid", paths.prefix) || running_pid(paths.pids + "/agent.pid", paths.prefix) ||
+  return running_pid(paths.pids + "/nginx.pid", paths.prefix) ||
+         running_pid(paths.pids + "/agent.pid", paths.prefix) ||
          running_pid(paths.pids + "/logs.pid", paths.entries);
 }
 
@@ -33,7 +34,8 @@ void remove_made_outside(const Paths& paths) {
   ::setsid();
   if (::chdir("/") != 0) ::_exit(1);
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  const int log = ::open((paths.logs + "/gibbon.log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  const int log =
+      ::open((paths.logs + "/gibbon.log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
   ::dup2(null, STDIN_FILENO);
   ::dup2(log >= 0 ? log : null, STDOUT_FILENO);
   ::dup2(log >= 0 ? log : null, STDERR_FILENO);
@@ -54,7 +56,8 @@ Status start_supervisor(const Paths& paths) {
   ::close(ends[1]);
   std::string word;
   char buffer[4096];
-  for (ssize_t count; (count = ::read(ends[0], buffer, sizeof buffer)) > 0 || (count < 0 && errno == EINTR);) {
+  for (ssize_t count;
+       (count = ::read(ends[0], buffer, sizeof buffer)) > 0 || (count < 0 && errno == EINTR);) {
     if (count > 0) word.append(buffer, static_cast<std::size_t>(count));
   }
   ::close(ends[0]);
@@ -93,8 +96,10 @@ int start_with(const Settings& settings, const Options& options) {
 /// The supervisor's word to whoever started it.
 void report(int ready_fd, const Status& status) {
   if (ready_fd < 0) {
-    if (status) say("Gibbon started");
-    else fail(status.error());
+    if (status)
+      say("Gibbon started");
+    else
+      fail(status.error());
     return;
   }
   const std::string word = status ? "ok" : status.error().message;
@@ -123,7 +128,8 @@ int restart(const Options& options) {
                       : Settings::load(options.conf, options.prefix, environ);
   if (!settings) return fail(settings.error());
   if (running_supervisor(*paths) || anything_runs(*paths)) {
-    if (const int code = stop({.conf = "", .prefix = paths->prefix, .verbosity = options.verbosity}); code != 0) {
+    if (const int code = stop({.conf = "", .prefix = paths->prefix, .verbosity = options.verbosity});
+        code != 0) {
       return code;
     }
   }
@@ -135,7 +141,8 @@ int prepare(const Options& options) {
   if (!settings) return fail(settings.error());
   const Paths paths = Paths::of(settings->prefix);
   if (running_supervisor(paths)) return fail({"Gibbon is already running in " + paths.prefix, ""});
-  if (Status status = prepare_prefix(*settings, paths, paths.nginx_conf); !status) return fail(status.error());
+  if (Status status = prepare_prefix(*settings, paths, paths.nginx_conf); !status)
+    return fail(status.error());
   if (Status status = settings->store_effective(); !status) return fail(status.error());
   if (!anything_runs(paths)) remove_made_outside(paths);
   say("Gibbon is prepared at " + paths.prefix);

@@ -51,7 +51,9 @@ int stop(const Options& options) {
 int quit(const Options& options, double timeout_s, double wait_s) {
   const auto paths = existing_prefix(options);
   if (!paths) return fail(paths.error());
-  const auto milliseconds = [](double seconds) { return Milliseconds(static_cast<long long>(seconds * 1000)); };
+  const auto milliseconds = [](double seconds) {
+    return Milliseconds(static_cast<long long>(seconds * 1000));
+  };
   const auto supervisor = running_supervisor(*paths);
   if (!supervisor) {
     const auto ended = end_left_behind(*paths, Supervisor::Mode::kFast);

@@ -1,7 +1,6 @@
 #include "app/logs_command.hpp"
 
 #include <CLI/CLI.hpp>
-
 #include <cmath>
 
 #include "app/commands.hpp"
@@ -12,13 +11,17 @@
 namespace gibbon::app {
 
 void add_logs_arguments(CLI::App* command, LogsArguments& arguments) {
-  command->add_option("--listen", arguments.listen, "Address and port; may be given several times (127.0.0.1:3000)");
+  command->add_option("--listen", arguments.listen,
+                      "Address and port; may be given several times (127.0.0.1:3000)");
   command->add_option("--data", arguments.data, "Folder for the entries")->capture_default_str();
   command->add_option("--web", arguments.web, "Folder of the web page (the one that ships with Gibbon)");
-  command->add_flag("--full-durability", arguments.full_durability, "Wait for the disk before an entry is acknowledged");
-  command->add_option("--max-size", arguments.max_size, "Size at which the oldest entries go; 0: never")->capture_default_str();
+  command->add_flag("--full-durability", arguments.full_durability,
+                    "Wait for the disk before an entry is acknowledged");
+  command->add_option("--max-size", arguments.max_size, "Size at which the oldest entries go; 0: never")
+      ->capture_default_str();
   command->add_option("--max-age", arguments.max_age_days, "Days after which entries go; 0: never")
-      ->check(CLI::Range(0.0, 1e5))->capture_default_str();
+      ->check(CLI::Range(0.0, 1e5))
+      ->capture_default_str();
 }
 
 int run_logs(const LogsArguments& arguments) {
@@ -30,7 +33,8 @@ int run_logs(const LogsArguments& arguments) {
     options.listen.push_back(*listen);
   }
   const auto max_bytes = parse_size(arguments.max_size);
-  if (!max_bytes) return fail({"--max-size must be a size, as 500m or 10g, got '" + arguments.max_size + "'", ""});
+  if (!max_bytes)
+    return fail({"--max-size must be a size, as 500m or 10g, got '" + arguments.max_size + "'", ""});
   options.max_bytes = *max_bytes;
   options.max_age = std::chrono::seconds(std::llround(arguments.max_age_days * 24 * 3600));
   options.durability = arguments.full_durability ? logs::Durability::kFull : logs::Durability::kNormal;

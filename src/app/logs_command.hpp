@@ -14,7 +14,7 @@ namespace gibbon::app {
 struct LogsArguments {
   std::vector<std::string> listen;  ///< "127.0.0.1:3000"; empty: that.
   std::string data = "./gibbon-logs";
-  std::string web;                  ///< Empty: the page that ships with Gibbon.
+  std::string web;  ///< Empty: the page that ships with Gibbon.
   bool full_durability = false;
   std::string max_size = "10g";
   double max_age_days = 0;

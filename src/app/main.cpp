@@ -1,6 +1,5 @@
 // gibbon: the gateway's command line.
 #include <CLI/CLI.hpp>
-
 #include <functional>
 
 #include "app/commands.hpp"
@@ -16,8 +15,10 @@ using gibbon::app::Verbosity;
 void add_flags(CLI::App* command, Options& options) {
   command->add_option("-c,--conf", options.conf, "Configuration file");
   command->add_option("-p,--prefix", options.prefix, "Folder of this gateway");
-  command->add_flag_callback("--v", [&options] { options.verbosity = Verbosity::kVerbose; }, "Verbose output");
-  command->add_flag_callback("--vv", [&options] { options.verbosity = Verbosity::kDebug; }, "Debug output");
+  command->add_flag_callback(
+      "--v", [&options] { options.verbosity = Verbosity::kVerbose; }, "Verbose output");
+  command->add_flag_callback(
+      "--vv", [&options] { options.verbosity = Verbosity::kDebug; }, "Debug output");
 }
 
 }  // namespace
@@ -26,7 +27,8 @@ int main(int argc, char** argv) {
   CLI::App app{"Gibbon: an API gateway that remembers.", "gibbon"};
   app.set_version_flag("--version", gibbon::kVersion);
   app.require_subcommand(1);
-  app.footer("Every command takes -h. Settings are Kong's, from a file and from KONG_* and GIBBON_* variables.");
+  app.footer(
+      "Every command takes -h. Settings are Kong's, from a file and from KONG_* and GIBBON_* variables.");
 
   Options options;
   std::function<int()> chosen;
@@ -37,20 +39,28 @@ int main(int argc, char** argv) {
     return sub;
   };
 
-  command("start", "Start the gateway, and wait until it answers", [&] { return gibbon::app::start(options); });
+  command("start", "Start the gateway, and wait until it answers",
+          [&] { return gibbon::app::start(options); });
   command("stop", "Stop it at once", [&] { return gibbon::app::stop(options); });
-  command("restart", "Stop it, and start it with the settings of today", [&] { return gibbon::app::restart(options); });
-  command("reload", "Take changed settings in, without losing a request", [&] { return gibbon::app::reload(options); });
+  command("restart", "Stop it, and start it with the settings of today",
+          [&] { return gibbon::app::restart(options); });
+  command("reload", "Take changed settings in, without losing a request",
+          [&] { return gibbon::app::reload(options); });
   command("prepare", "Write the prefix, and start nothing", [&] { return gibbon::app::prepare(options); });
   command("health", "Say which programs run", [&] { return gibbon::app::health(options); });
 
   double timeout_s = 10, wait_s = 0;
   CLI::App* quit = command("quit", "Stop it once all requests are answered",
                            [&] { return gibbon::app::quit(options, timeout_s, wait_s); });
-  quit->add_option("-t,--timeout", timeout_s, "Seconds until it is stopped at once")->check(CLI::Range(0.0, 1e6))->capture_default_str();
-  quit->add_option("-w,--wait", wait_s, "Seconds before it begins to stop")->check(CLI::Range(0.0, 1e6))->capture_default_str();
+  quit->add_option("-t,--timeout", timeout_s, "Seconds until it is stopped at once")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  quit->add_option("-w,--wait", wait_s, "Seconds before it begins to stop")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
 
-  CLI::App* check = command("check", "Check the settings, and change nothing", [&] { return gibbon::app::check(options); });
+  CLI::App* check =
+      command("check", "Check the settings, and change nothing", [&] { return gibbon::app::check(options); });
   check->add_option("conf", options.conf, "Configuration file");
 
   bool all = false;
@@ -59,8 +69,10 @@ int main(int argc, char** argv) {
   });
   version->add_flag("-a,--all", all, "And those of what it builds on");
 
-  command("agent", "Run the agent of a started gateway, in the foreground", [&] { return gibbon::app::agent(options); })
-      ->get_option("--prefix")->required();
+  command("agent", "Run the agent of a started gateway, in the foreground",
+          [&] { return gibbon::app::agent(options); })
+      ->get_option("--prefix")
+      ->required();
   gibbon::app::LogsArguments logs;
   CLI::App* logs_command = app.add_subcommand("logs", "Run the log service, in the foreground");
   gibbon::app::add_logs_arguments(logs_command, logs);

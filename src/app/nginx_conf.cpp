@@ -14,16 +14,25 @@ namespace {
 
 using Directives = std::vector<Settings::Directive>;
 
-/// What a proxied request tells its upstream. The variable carries Host, Connection, Upgrade and the forwarding
-/// headers as further lines of its own, so that one evaluation makes them all; what a client sent of them is taken
-/// away here.
-constexpr std::pair<std::string_view, std::string_view> kProxyHeaders[] = {
-    {"Via", "$gibbon_forwarded"},  {"Host", "\"\""},             {"Connection", "\"\""},
-    {"Upgrade", "\"\""},           {"X-Forwarded-For", "\"\""},  {"X-Forwarded-Proto", "\"\""},
-    {"X-Forwarded-Host", "\"\""},  {"X-Forwarded-Port", "\"\""}, {"X-Forwarded-Path", "\"\""},
-    {"X-Forwarded-Prefix", "\"\""}, {"X-Real-IP", "\"\""},       {"X-Kong-Request-Id", "\"\""},
-    {"TE", "\"\""},                {"Proxy", "\"\""},            {"Proxy-Connection", "\"\""},
-    {"Keep-Alive", "\"\""}};
+/// What a proxied request tells its upstream. The variable carries Host, Connection, Upgrade and the
+/// forwarding headers as further lines of its own, so that one evaluation makes them all; what a client sent
+/// of them is taken away here.
+constexpr std::pair<std::string_view, std::string_view> kProxyHeaders[] = {{"Via", "$gibbon_forwarded"},
+                                                                           {"Host", "\"\""},
+                                                                           {"Connection", "\"\""},
+                                                                           {"Upgrade", "\"\""},
+                                                                           {"X-Forwarded-For", "\"\""},
+                                                                           {"X-Forwarded-Proto", "\"\""},
+                                                                           {"X-Forwarded-Host", "\"\""},
+                                                                           {"X-Forwarded-Port", "\"\""},
+                                                                           {"X-Forwarded-Path", "\"\""},
+                                                                           {"X-Forwarded-Prefix", "\"\""},
+                                                                           {"X-Real-IP", "\"\""},
+                                                                           {"X-Kong-Request-Id", "\"\""},
+                                                                           {"TE", "\"\""},
+                                                                           {"Proxy", "\"\""},
+                                                                           {"Proxy-Connection", "\"\""},
+                                                                           {"Keep-Alive", "\"\""}};
 
 /// The same for gRPC: HTTP/2 takes no block of lines. Empty values are not sent.
 constexpr std::pair<std::string_view, std::string_view> kGrpcHeaders[] = {
@@ -76,7 +85,9 @@ class Writer {
       : settings_(settings), paths_(paths), host_(host) {}
 
   std::string write() {
-    line("# Written by gibbon from its settings; changes here are lost. Use the nginx_* keys to add directives.");
+    line(
+        "# Written by gibbon from its settings; changes here are lost. Use the nginx_* keys to add "
+        "directives.");
     main_block();
     open("events");
     inject(settings_.events_directives);
@@ -107,7 +118,8 @@ class Writer {
   }
   void inject(const Directives& directives) {
     for (const auto& [name, value] : directives) {
-      const bool machine = value == "auto" && (name == "worker_rlimit_nofile" || name == "worker_connections");
+      const bool machine =
+          value == "auto" && (name == "worker_rlimit_nofile" || name == "worker_connections");
       set(name, machine ? std::to_string(host_.open_files) : value);
     }
   }
@@ -132,7 +144,8 @@ class Writer {
     temporary_folders();
     inject(settings_.http_directives);
     line("log_format kong_log_format '$remote_addr - $remote_user [$time_local] \"$request\" $status '");
-    line("  '$body_bytes_sent \"$http_referer\" \"$http_user_agent\" kong_request_id: \"$kong_request_id\"';");
+    line(
+        "  '$body_bytes_sent \"$http_referer\" \"$http_user_agent\" kong_request_id: \"$kong_request_id\"';");
     resolver();
     line("");
     gibbon_directives();
@@ -175,7 +188,8 @@ class Writer {
       const auto requests = settings_.upstream_keepalive_max_requests;
       set("keepalive_requests", std::to_string(requests == 0 ? 1'000'000'000u : requests));
       const double idle = settings_.upstream_keepalive_idle_timeout_s;
-      set("keepalive_timeout", idle == 0 ? "365d" : fmt::format("{}ms", std::max(1l, std::lround(idle * 1000))));
+      set("keepalive_timeout",
+          idle == 0 ? "365d" : fmt::format("{}ms", std::max(1l, std::lround(idle * 1000))));
     }
     inject(settings_.upstream_directives);
     close();
@@ -215,7 +229,8 @@ class Writer {
     }
     set("ssl_session_cache", fmt::format("shared:SSL:{}", settings_.ssl_session_cache_size));
     const std::string& suite = settings_.ssl_cipher_suite;
-    const bool modern = suite == "modern", old = suite == "old", fips = suite == "fips", custom = suite == "custom";
+    const bool modern = suite == "modern", old = suite == "old", fips = suite == "fips",
+               custom = suite == "custom";
     set("ssl_protocols", custom   ? settings_.ssl_protocols
                          : modern ? "TLSv1.3"
                          : old    ? "TLSv1 TLSv1.1 TLSv1.2 TLSv1.3"
@@ -249,7 +264,8 @@ class Writer {
     set("proxy_redirect", "off");
     set("proxy_buffer_size", "16k");
     set("proxy_buffers", "8 16k");
-    for (const auto& [name, value] : kProxyHeaders) set("proxy_set_header", fmt::format("{} {}", name, value));
+    for (const auto& [name, value] : kProxyHeaders)
+      set("proxy_set_header", fmt::format("{} {}", name, value));
     upstream_tail("proxy");
     inject(settings_.location_directives);
     set("proxy_pass", "https://gibbon_upstream");
@@ -274,10 +290,12 @@ class Writer {
     set(fmt::format("{}_pass_header", kind), "Date");
     set(fmt::format("{}_ssl_name", kind), "$gibbon_upstream_host_name");
     set(fmt::format("{}_ssl_server_name", kind), "on");
-    // nginx loads authorities only where it verifies; the balancer then verifies for services with tls_verify alone.
+    // nginx loads authorities only where it verifies; the balancer then verifies for services with tls_verify
+    // alone.
     const bool authorities = !host_.certificate_authorities.empty();
     set(fmt::format("{}_ssl_verify", kind), on_off(authorities));
-    if (authorities) set(fmt::format("{}_ssl_trusted_certificate", kind), word(host_.certificate_authorities));
+    if (authorities)
+      set(fmt::format("{}_ssl_trusted_certificate", kind), word(host_.certificate_authorities));
     set(fmt::format("{}_ssl_verify_depth", kind), std::to_string(settings_.lua_ssl_verify_depth));
   }
 
@@ -300,8 +318,9 @@ class Writer {
 
 unsigned worker_count(const Settings& settings, const NginxHost& host) {
   // Validated when the settings were read.
-  return settings.nginx_worker_processes == "auto" ? host.workers
-                                                   : static_cast<unsigned>(std::stoul(settings.nginx_worker_processes));
+  return settings.nginx_worker_processes == "auto"
+             ? host.workers
+             : static_cast<unsigned>(std::stoul(settings.nginx_worker_processes));
 }
 
 std::string nginx_conf(const Settings& settings, const Paths& paths, const NginxHost& host) {

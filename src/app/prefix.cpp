@@ -76,7 +76,8 @@ Status write_authorities(const Settings& settings, const Paths& paths) {
     const std::string path = file == "system" ? kSystemAuthorities : file;
     std::ifstream stream(path, std::ios::binary);
     if (!stream && file == "system") continue;
-    if (!(all << stream.rdbuf() << '\n')) return Error{"lua_ssl_trusted_certificate: failed loading certificate from " + path, ""};
+    if (!(all << stream.rdbuf() << '\n'))
+      return Error{"lua_ssl_trusted_certificate: failed loading certificate from " + path, ""};
   }
   return write_text(combined_authorities(paths), all.str());
 }
@@ -108,12 +109,14 @@ NginxHost NginxHost::of(const Settings& settings, const Paths& paths) {
     host.temporary = temporary_folder(paths, *account);
   }
   if (!settings.lua_ssl_trusted_certificate.empty()) {
-    host.certificate_authorities = only_system_authorities(settings) ? kSystemAuthorities : combined_authorities(paths);
+    host.certificate_authorities =
+        only_system_authorities(settings) ? kSystemAuthorities : combined_authorities(paths);
     if (::access(host.certificate_authorities.c_str(), R_OK) != 0) host.certificate_authorities.clear();
   }
   host.name_servers = system_name_servers();
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) host.open_files = std::clamp<rlim_t>(limit.rlim_cur, 1024, 16384);
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0)
+    host.open_files = std::clamp<rlim_t>(limit.rlim_cur, 1024, 16384);
   host.workers = std::clamp<long>(::sysconf(_SC_NPROCESSORS_ONLN), 1, kMaxWorkers);
   return host;
 }
@@ -126,14 +129,16 @@ Status prepare_prefix(const Settings& settings, const Paths& paths, const std::s
   }
   if (::chmod(paths.ssl.c_str(), 0700) != 0) return failure(paths.ssl);
   if (Status status = make_private_folder(paths.shared, *account); !status) return status;
-  if (Status status = make_private_folder(temporary_folder(paths, *account), *account); !status) return status;
+  if (Status status = make_private_folder(temporary_folder(paths, *account), *account); !status)
+    return status;
   if (Status status = make_certificates(settings, paths); !status) return status;
   if (Status status = write_authorities(settings, paths); !status) return status;
   return write_text(nginx_conf_file, nginx_conf(settings, paths, NginxHost::of(settings, paths)));
 }
 
 Status test_nginx(const Paths& paths, const std::string& nginx_conf_file) {
-  if (::access(kNginx, X_OK) != 0) return Error{std::string(kNginx) + " is missing: install Debian's package nginx", ""};
+  if (::access(kNginx, X_OK) != 0)
+    return Error{std::string(kNginx) + " is missing: install Debian's package nginx", ""};
   if (::access(Installation::here().module.c_str(), R_OK) != 0) {
     return Error{Installation::here().module + " is missing: Gibbon is not built or installed in full", ""};
   }
@@ -141,7 +146,8 @@ Status test_nginx(const Paths& paths, const std::string& nginx_conf_file) {
   if (!output) return output.error();
   if (output->exit_code == 0) return {};
   return Error{"nginx configuration is invalid (exit code " + std::to_string(output->exit_code) + "):\n" +
-                   std::string(settings::trim(output->text)), ""};
+                   std::string(settings::trim(output->text)),
+               ""};
 }
 
 void remove_shared(const Paths& paths) {

@@ -28,7 +28,8 @@ std::string read_file(const std::string& path) {
 }
 
 /// posix_spawn with what `actions` says about descriptors.
-Result<pid_t> spawn_with(const std::vector<std::string>& command, posix_spawn_file_actions_t* actions, short flags) {
+Result<pid_t> spawn_with(const std::vector<std::string>& command, posix_spawn_file_actions_t* actions,
+                         short flags) {
   std::vector<char*> arguments;
   for (const std::string& part : command) arguments.push_back(const_cast<char*>(part.c_str()));
   arguments.push_back(nullptr);
@@ -43,7 +44,8 @@ Result<pid_t> spawn_with(const std::vector<std::string>& command, posix_spawn_fi
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | flags));
+  posix_spawnattr_setflags(&attributes,
+                           static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | flags));
 
   pid_t pid = -1;
   const int failure = posix_spawn(&pid, arguments[0], actions, &attributes, arguments.data(), environ);
@@ -68,7 +70,8 @@ Result<Output> run(const std::vector<std::string>& command) {
   Output output;
   if (pid) {
     char buffer[4096];
-    for (ssize_t count; (count = ::read(ends[0], buffer, sizeof buffer)) > 0 || (count < 0 && errno == EINTR);) {
+    for (ssize_t count;
+         (count = ::read(ends[0], buffer, sizeof buffer)) > 0 || (count < 0 && errno == EINTR);) {
       if (count > 0) output.text.append(buffer, static_cast<std::size_t>(count));
     }
   }
@@ -104,7 +107,8 @@ Status write_pid(const std::string& file, pid_t pid) {
   const std::string draft = file + ".new";
   std::ofstream stream(draft, std::ios::trunc);
   stream << pid << '\n' << std::flush;
-  if (!stream || ::rename(draft.c_str(), file.c_str()) != 0) return Error{file + ": " + std::strerror(errno), ""};
+  if (!stream || ::rename(draft.c_str(), file.c_str()) != 0)
+    return Error{file + ": " + std::strerror(errno), ""};
   return {};
 }
 

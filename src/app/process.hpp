@@ -23,16 +23,17 @@ struct Output {
 /// Runs a program to its end. `command[0]` is an absolute path. Errors: it could not be started.
 Result<Output> run(const std::vector<std::string>& command);
 
-/// Starts a program in its own process group, with standard input from /dev/null and standard output and error
-/// appended to `log`. Signals are at their defaults and unblocked in it. Errors: it could not be started.
+/// Starts a program in its own process group, with standard input from /dev/null and standard output and
+/// error appended to `log`. Signals are at their defaults and unblocked in it. Errors: it could not be
+/// started.
 Result<pid_t> spawn(const std::vector<std::string>& command, const std::string& log);
 
 /// The number in a pid file; nothing where there is none.
 std::optional<pid_t> read_pid(const std::string& file);
 Status write_pid(const std::string& file, pid_t pid);
 
-/// Whether `pid` lives, is no zombie, and has `mark` in its command line: a number that the system has given to
-/// some other program since is not ours.
+/// Whether `pid` lives, is no zombie, and has `mark` in its command line: a number that the system has given
+/// to some other program since is not ours.
 bool is_running(pid_t pid, const std::string& mark);
 /// The process that `file` names, where it is running.
 std::optional<pid_t> running_pid(const std::string& file, const std::string& mark);

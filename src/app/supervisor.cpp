@@ -51,8 +51,8 @@ Child::Program nginx_program(const Paths& paths) {
 
 Child::Program logs_program(const Settings& settings, const Paths& paths) {
   return {.name = "logs",
-          .command = {Installation::here().executable, "logs", "--listen", settings.logs_listen.address(), "--data",
-                      paths.entries, "--web", Installation::here().web},
+          .command = {Installation::here().executable, "logs", "--listen", settings.logs_listen.address(),
+                      "--data", paths.entries, "--web", Installation::here().web},
           .pid_file = paths.pids + "/logs.pid",
           .log = paths.logs + "/logs.log",
           .mark = paths.entries};
@@ -74,7 +74,8 @@ void log_line(const Paths& paths, const char* level, const std::string& text) {
   ::localtime_r(&now, &parts);
   std::strftime(time, sizeof time, "%Y/%m/%d %H:%M:%S", &parts);
   const std::string line = std::string(time) + " [" + level + "] " + text + "\n";
-  const int fd = ::open((paths.logs + "/gibbon.log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  const int fd =
+      ::open((paths.logs + "/gibbon.log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
   if (fd < 0) return;
   // One write, so that lines of several processes do not mix; a full disk must not stop the supervisor.
   [[maybe_unused]] const ssize_t written = ::write(fd, line.data(), line.size());
@@ -157,19 +158,25 @@ Status Supervisor::bring_up() {
 
 Status Supervisor::launch(Child& child) {
   if (child.running()) {
-    log_line(paths_, "notice", child.program().name + " (pid " + std::to_string(child.pid()) + ") was running; taken over");
+    log_line(paths_, "notice",
+             child.program().name + " (pid " + std::to_string(child.pid()) + ") was running; taken over");
     // It may run with older settings. The log service has none but its command line.
     if (&child == &nginx_ || &child == &agent_) child.signal(SIGHUP);
     return {};
   }
   if (&child == &nginx_ && end_orphaned_workers(SIGQUIT)) {
     // They answer what they have begun, but give up their addresses first.
-    wait_until([&] { return std::ranges::all_of(settings_.proxy_listen, [](const Listener& listener) {
-                       return listen_problem(listener).empty();
-                     }); }, 2s);
+    wait_until(
+        [&] {
+          return std::ranges::all_of(settings_.proxy_listen, [](const Listener& listener) {
+            return listen_problem(listener).empty();
+          });
+        },
+        2s);
   }
   Status status = child.start();
-  if (status) log_line(paths_, "notice", child.program().name + " started (pid " + std::to_string(child.pid()) + ")");
+  if (status)
+    log_line(paths_, "notice", child.program().name + " started (pid " + std::to_string(child.pid()) + ")");
   return status;
 }
 
@@ -177,20 +184,25 @@ Status Supervisor::wait_for(Child& child, const char* what, bool (Supervisor::*c
   const auto deadline = Child::Clock::now() + kStartPatience;
   std::string problem;
   while (problem.empty()) {
-    if (!child.check()) problem = child.program().name + " " + child.ending();
-    else if ((this->*condition)()) return {};
-    else if (Child::Clock::now() > deadline) problem = child.program().name + " did not " + what + " within 30 s";
-    else if (const Wish wish = next_signal(20ms); wish == Wish::kFast || wish == Wish::kGraceful) problem = "interrupted";
+    if (!child.check())
+      problem = child.program().name + " " + child.ending();
+    else if ((this->*condition)())
+      return {};
+    else if (Child::Clock::now() > deadline)
+      problem = child.program().name + " did not " + what + " within 30 s";
+    else if (const Wish wish = next_signal(20ms); wish == Wish::kFast || wish == Wish::kGraceful)
+      problem = "interrupted";
   }
   const std::string lines = last_lines(child.program().log, 10);
-  return Error{problem + (lines.empty() ? "" : "; the last lines of " + child.program().log + ":\n" + lines), ""};
+  return Error{problem + (lines.empty() ? "" : "; the last lines of " + child.program().log + ":\n" + lines),
+               ""};
 }
 
 bool Supervisor::agent_is_ready() {
   const std::uint64_t generation = look_at_control(paths_).generation;
   const auto listening = [](const std::vector<Listener>& all) { return std::ranges::all_of(all, accepts); };
-  // A page that a crash left behind has a generation already. The agent makes a new one when it starts; one that
-  // was taken over need not.
+  // A page that a crash left behind has a generation already. The agent makes a new one when it starts; one
+  // that was taken over need not.
   const bool published = generation > generation_before_ || (generation > 0 && agent_.adopted());
   return published && listening(settings_.admin_listen) && listening(settings_.status_listen);
 }
@@ -202,7 +214,8 @@ bool Supervisor::nginx_is_ready() {
   const auto joined = std::ranges::count_if(view.workers, [&](const ControlView::Worker& worker) {
     return worker.applied > 0 && parent_of(worker.pid) == nginx_.pid();
   });
-  return joined >= static_cast<std::ptrdiff_t>(workers_) && std::ranges::all_of(settings_.proxy_listen, accepts);
+  return joined >= static_cast<std::ptrdiff_t>(workers_) &&
+         std::ranges::all_of(settings_.proxy_listen, accepts);
 }
 
 Supervisor::Wish Supervisor::next_signal(std::chrono::milliseconds timeout) {
@@ -210,23 +223,32 @@ Supervisor::Wish Supervisor::next_signal(std::chrono::milliseconds timeout) {
   if (::poll(&wait, 1, static_cast<int>(timeout.count())) <= 0) return Wish::kNone;
   Wish wish = Wish::kNone;
   for (signalfd_siginfo info; ::read(signals_, &info, sizeof info) == sizeof info;) {
-    if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) wish = Wish::kFast;
-    else if (info.ssi_signo == SIGQUIT && wish != Wish::kFast) wish = Wish::kGraceful;
-    else if (info.ssi_signo == SIGHUP && wish == Wish::kNone) wish = Wish::kReload;
+    if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+      wish = Wish::kFast;
+    else if (info.ssi_signo == SIGQUIT && wish != Wish::kFast)
+      wish = Wish::kGraceful;
+    else if (info.ssi_signo == SIGHUP && wish == Wish::kNone)
+      wish = Wish::kReload;
   }
   return wish;
 }
 
 void Supervisor::run() {
   while (true) {
-    // The end of a child of ours is a signal; that of a program that was taken over, and the time of a restart, are not.
+    // The end of a child of ours is a signal; that of a program that was taken over, and the time of a
+    // restart, are not.
     const auto quiet = [](const Child& child) { return child.running() && !child.adopted(); };
     const bool all_quiet = quiet(agent_) && quiet(nginx_) && (!logs_ || quiet(*logs_));
     switch (next_signal(all_quiet ? -1ms : kTick)) {
-      case Wish::kFast: return shut_down(Mode::kFast);
-      case Wish::kGraceful: return shut_down(Mode::kGraceful);
-      case Wish::kReload: reload(); break;
-      case Wish::kNone: break;
+      case Wish::kFast:
+        return shut_down(Mode::kFast);
+      case Wish::kGraceful:
+        return shut_down(Mode::kGraceful);
+      case Wish::kReload:
+        reload();
+        break;
+      case Wish::kNone:
+        break;
     }
     watch(agent_);
     watch(nginx_);
@@ -239,7 +261,8 @@ void Supervisor::run() {
 void Supervisor::reap_strangers() const {
   siginfo_t info{};
   while (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0) {
-    if (info.si_pid == agent_.pid() || info.si_pid == nginx_.pid() || (logs_ && info.si_pid == logs_->pid())) return;
+    if (info.si_pid == agent_.pid() || info.si_pid == nginx_.pid() || (logs_ && info.si_pid == logs_->pid()))
+      return;
     ::waitpid(info.si_pid, nullptr, WNOHANG);
     info = {};
   }

@@ -15,18 +15,19 @@ namespace gibbon::app {
 
 /// Keeps nginx, the agent and, where asked, the log service running in one prefix.
 ///
-/// It is a process of its own, `gibbon supervise -p PREFIX`, known by the lock that it holds on pids/gibbon.pid.
-/// Signals: SIGTERM and SIGINT stop fast, SIGQUIT stops once all requests are answered, SIGHUP reads the settings
-/// anew and reloads. A program that ends is started again at once, and with a growing delay when it keeps ending.
-/// If the supervisor itself is killed, the programs run on, and the next one takes them over by their pid files.
+/// It is a process of its own, `gibbon supervise -p PREFIX`, known by the lock that it holds on
+/// pids/gibbon.pid. Signals: SIGTERM and SIGINT stop fast, SIGQUIT stops once all requests are answered,
+/// SIGHUP reads the settings anew and reloads. A program that ends is started again at once, and with a
+/// growing delay when it keeps ending. If the supervisor itself is killed, the programs run on, and the next
+/// one takes them over by their pid files.
 class Supervisor {
  public:
   /// Takes the prefix's lock. Errors: another supervisor holds it.
   static Result<std::unique_ptr<Supervisor>> of(const Settings& settings, const Paths& paths);
   ~Supervisor();
 
-  /// Starts or takes over everything and waits until all of it answers. Errors: the reason, with the last lines of
-  /// the log that holds it; what this call had started is ended again.
+  /// Starts or takes over everything and waits until all of it answers. Errors: the reason, with the last
+  /// lines of the log that holds it; what this call had started is ended again.
   Status bring_up();
   /// Keeps it running until a signal ends it all. Returns when nothing runs any more.
   void run();
@@ -34,8 +35,8 @@ class Supervisor {
   bool adopt();
 
   enum class Mode { kFast, kGraceful };
-  /// Ends nginx, then the agent (it takes over what the rings hold), then the log service. A graceful stop waits
-  /// for nginx without end, until a signal makes it a fast one.
+  /// Ends nginx, then the agent (it takes over what the rings hold), then the log service. A graceful stop
+  /// waits for nginx without end, until a signal makes it a fast one.
   void shut_down(Mode mode);
 
  private:

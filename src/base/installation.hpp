@@ -4,8 +4,8 @@
 
 namespace gibbon {
 
-/// Where the parts that ship with Gibbon lie: found from the running executable, so that a build folder works like
-/// an installed tree.
+/// Where the parts that ship with Gibbon lie: found from the running executable, so that a build folder works
+/// like an installed tree.
 struct Installation {
   static const Installation& here();
 

@@ -10,11 +10,12 @@ namespace {
 using settings::is_address;
 
 Error wrong_form(std::string_view key) {
-  return Error{std::string(key) +
-                   " must be of form: [off] | <ip>:<port> [ssl] [http2] [proxy_protocol] [deferred] [bind] "
-                   "[reuseport] [backlog=%d+] [ipv6only=on] [ipv6only=off] [so_keepalive=on] [so_keepalive=off] "
-                   "[so_keepalive=%w*:%w*:%d*], [... next entry ...]",
-               std::string(key)};
+  return Error{
+      std::string(key) +
+          " must be of form: [off] | <ip>:<port> [ssl] [http2] [proxy_protocol] [deferred] [bind] "
+          "[reuseport] [backlog=%d+] [ipv6only=on] [ipv6only=off] [so_keepalive=on] [so_keepalive=off] "
+          "[so_keepalive=%w*:%w*:%d*], [... next entry ...]",
+      std::string(key)};
 }
 
 template <typename T>
@@ -24,8 +25,9 @@ bool read_number(std::string_view text, T& value) {
 }
 
 bool is_host_name(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") ==
-                              std::string_view::npos &&
+  return !text.empty() &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") ==
+             std::string_view::npos &&
          text.find_first_not_of("0123456789.") != std::string_view::npos;
 }
 
@@ -51,7 +53,8 @@ bool read_address(std::string_view text, Listener& listener) {
 bool is_keepalive_times(std::string_view text) {
   const auto first = text.find(':');
   const auto second = first == std::string_view::npos ? first : text.find(':', first + 1);
-  return second != std::string_view::npos && text.find_first_not_of("0123456789smhd:") == std::string_view::npos &&
+  return second != std::string_view::npos &&
+         text.find_first_not_of("0123456789smhd:") == std::string_view::npos &&
          text.find(':', second + 1) == std::string_view::npos;
 }
 

@@ -45,9 +45,16 @@ constexpr std::pair<std::string_view, std::string_view> kDirectiveDefaults[] = {
     {"nginx_admin_client_max_body_size", "10m"}, {"nginx_admin_client_body_buffer_size", "10m"},
 };
 
-constexpr std::string_view kHeaders[] = {
-    "server_tokens", "latency_tokens", "via", "server", "x-kong-proxy-latency", "x-kong-response-latency",
-    "x-kong-admin-latency", "x-kong-upstream-latency", "x-kong-upstream-status", "x-kong-request-id"};
+constexpr std::string_view kHeaders[] = {"server_tokens",
+                                         "latency_tokens",
+                                         "via",
+                                         "server",
+                                         "x-kong-proxy-latency",
+                                         "x-kong-response-latency",
+                                         "x-kong-admin-latency",
+                                         "x-kong-upstream-latency",
+                                         "x-kong-upstream-status",
+                                         "x-kong-request-id"};
 
 std::string absolute_path(const std::string& path) {
   std::error_code ignored;
@@ -94,7 +101,8 @@ class Reader {
           fail(problem + database_hint(name), name);
           continue;
         }
-        if (key->use == settings::Use::kIgnored && value != key->fallback && !value.empty()) note_ignored(name);
+        if (key->use == settings::Use::kIgnored && value != key->fallback && !value.empty())
+          note_ignored(name);
         // Kong treats an empty value as not given where the default is something; so do we.
         if (!value.empty() || key->fallback.empty()) all[name] = value;
       } else if (settings::is_directive(name)) {
@@ -104,24 +112,31 @@ class Reader {
         all[name] = value;
       } else {
         const std::string closest = settings::closest_key(name);
-        fail("unknown key '" + name + "'" + (closest.empty() ? "" : "; did you mean '" + closest + "'?"), name);
+        fail("unknown key '" + name + "'" + (closest.empty() ? "" : "; did you mean '" + closest + "'?"),
+             name);
       }
     }
     for (const auto& [directive, key] : kAliases) {
       const auto found = all.find(std::string(directive));
       if (found == all.end()) continue;
       const std::string problem = settings::problem(*settings::find_key(key), found->second);
-      if (!problem.empty()) fail(std::string(directive) + problem.substr(key.size()), directive);
-      else all[std::string(key)] = found->second;
+      if (!problem.empty())
+        fail(std::string(directive) + problem.substr(key.size()), directive);
+      else
+        all[std::string(key)] = found->second;
       all.erase(found);
     }
   }
 
   static std::string database_hint(const std::string& name) {
-    return name == "database" ? ": Gibbon stores its configuration in SQLite, or in a declarative file with 'off'" : "";
+    return name == "database"
+               ? ": Gibbon stores its configuration in SQLite, or in a declarative file with 'off'"
+               : "";
   }
 
-  void note_ignored(const std::string& name) { settings_.notes.push_back("'" + name + "' has no effect in Gibbon"); }
+  void note_ignored(const std::string& name) {
+    settings_.notes.push_back("'" + name + "' has no effect in Gibbon");
+  }
 
   const std::string& text(std::string_view key) { return settings_.effective[std::string(key)]; }
   bool boolean(std::string_view key) { return settings::parse_boolean(text(key)).value_or(false); }
@@ -130,7 +145,8 @@ class Reader {
   /// A number that is whole and at least `least`; the error is in Kong's words.
   std::uint32_t whole(std::string_view key, std::uint32_t least) {
     const double value = settings::parse_number(text(key)).value_or(0);
-    if (value >= least && value <= UINT32_MAX && value == std::floor(value)) return static_cast<std::uint32_t>(value);
+    if (value >= least && value <= UINT32_MAX && value == std::floor(value))
+      return static_cast<std::uint32_t>(value);
     fail(std::string(key) + " must be " + std::to_string(least) + " or greater", key);
     return least;
   }
@@ -179,10 +195,13 @@ class Reader {
     settings_.status_listen = listeners("status_listen");
     settings_.log_service = boolean("log_service");
     const auto logs = listeners("logs_listen");
-    if (logs.size() == 1) settings_.logs_listen = logs.front();
-    else if (logs.size() > 1 || settings_.log_service) fail("logs_listen must be one <ip>:<port>", "logs_listen");
+    if (logs.size() == 1)
+      settings_.logs_listen = logs.front();
+    else if (logs.size() > 1 || settings_.log_service)
+      fail("logs_listen must be one <ip>:<port>", "logs_listen");
     for (const std::string_view key : {"admin_listen", "status_listen"}) {
-      for (const Listener& listener : key == "admin_listen" ? settings_.admin_listen : settings_.status_listen) {
+      for (const Listener& listener :
+           key == "admin_listen" ? settings_.admin_listen : settings_.status_listen) {
         if (listener.proxy_protocol) fail(std::string(key) + ": proxy_protocol is not supported here", key);
       }
     }
@@ -207,7 +226,8 @@ class Reader {
     settings_.mem_cache_size_bytes = size("mem_cache_size");
     if (settings_.ring_size_bytes < (1u << 16)) fail("ring_size must be 64k or greater", "ring_size");
     if (settings_.ring_size_bytes > (1ull << 32)) fail("ring_size must be 4g or less", "ring_size");
-    if (settings_.spool_max_size_bytes < (1u << 20)) fail("spool_max_size must be 1m or greater", "spool_max_size");
+    if (settings_.spool_max_size_bytes < (1u << 20))
+      fail("spool_max_size must be 1m or greater", "spool_max_size");
   }
 
   void read_proxying() {
@@ -215,8 +235,11 @@ class Reader {
     settings_.headers_upstream = header_tokens("headers_upstream", std::span(kHeaders).last(1));
     for (const std::string& entry : split_list(text("trusted_ips"))) {
       if (entry != "unix:" && !settings::is_address_range(entry)) {
-        fail("trusted_ips must be a comma separated list in the form of IPv4 or IPv6 address or CIDR block or "
-             "'unix:', got '" + entry + "'", "trusted_ips");
+        fail(
+            "trusted_ips must be a comma separated list in the form of IPv4 or IPv6 address or CIDR block or "
+            "'unix:', got '" +
+                entry + "'",
+            "trusted_ips");
       }
       settings_.trusted_ips.push_back(entry);
     }
@@ -227,13 +250,17 @@ class Reader {
     settings_.upstream_keepalive_max_requests = whole("upstream_keepalive_max_requests", 0);
     settings_.upstream_keepalive_idle_timeout_s =
         settings::parse_number(text("upstream_keepalive_idle_timeout")).value_or(0);
-    if (!(settings_.upstream_keepalive_idle_timeout_s >= 0 && settings_.upstream_keepalive_idle_timeout_s <= 1e6)) {
+    if (!(settings_.upstream_keepalive_idle_timeout_s >= 0 &&
+          settings_.upstream_keepalive_idle_timeout_s <= 1e6)) {
       fail("upstream_keepalive_idle_timeout must be 0 or greater", "upstream_keepalive_idle_timeout");
     }
     for (const std::string& entry : split_list(text("dns_resolver"))) {
-      if (const auto server = settings::normalize_server(entry, 53)) settings_.dns_resolver.push_back(*server);
-      else fail("dns_resolver must be a comma separated list in the form of IPv4/6 or IPv4/6:port, got '" + entry + "'",
-                "dns_resolver");
+      if (const auto server = settings::normalize_server(entry, 53))
+        settings_.dns_resolver.push_back(*server);
+      else
+        fail("dns_resolver must be a comma separated list in the form of IPv4/6 or IPv4/6:port, got '" +
+                 entry + "'",
+             "dns_resolver");
     }
     settings_.dns_hostsfile = text("dns_hostsfile");
   }
@@ -243,9 +270,12 @@ class Reader {
     bool off = false;
     for (const std::string& entry : split_list(text(key))) {
       const std::string token = settings::to_lower(entry);
-      if (token == "off") off = true;
-      else if (std::ranges::find(known, token) != known.end()) tokens.push_back(token);
-      else fail(std::string(key) + ": invalid entry '" + entry + "'", key);
+      if (token == "off")
+        off = true;
+      else if (std::ranges::find(known, token) != known.end())
+        tokens.push_back(token);
+      else
+        fail(std::string(key) + ": invalid entry '" + entry + "'", key);
     }
     return off ? std::vector<std::string>{} : tokens;
   }
@@ -263,7 +293,8 @@ class Reader {
     settings_.ssl_session_tickets = boolean("ssl_session_tickets");
     for (const std::string& protocol : settings::split_words(settings_.ssl_protocols)) {
       if (protocol != "TLSv1" && protocol != "TLSv1.1" && protocol != "TLSv1.2" && protocol != "TLSv1.3") {
-        fail("ssl_protocols: invalid entry '" + protocol + "' (TLSv1, TLSv1.1, TLSv1.2, TLSv1.3)", "ssl_protocols");
+        fail("ssl_protocols: invalid entry '" + protocol + "' (TLSv1, TLSv1.1, TLSv1.2, TLSv1.3)",
+             "ssl_protocols");
       }
     }
     for (const std::string& entry : split_list(text("lua_ssl_trusted_certificate"))) {
@@ -272,7 +303,8 @@ class Reader {
     settings_.lua_ssl_verify_depth = whole("lua_ssl_verify_depth", 0);
   }
 
-  void certificate_pair(const std::string& prefix, std::vector<std::string>& certs, std::vector<std::string>& cert_keys) {
+  void certificate_pair(const std::string& prefix, std::vector<std::string>& certs,
+                        std::vector<std::string>& cert_keys) {
     const std::string cert = prefix + "ssl_cert", key = prefix + "ssl_cert_key";
     for (const std::string& path : split_list(text(cert))) certs.push_back(absolute_path(path));
     for (const std::string& path : split_list(text(key))) cert_keys.push_back(absolute_path(path));
@@ -281,15 +313,17 @@ class Reader {
     } else if (certs.empty() && !cert_keys.empty()) {
       fail(cert + " must be specified", cert);
     } else if (certs.size() != cert_keys.size()) {
-      fail(cert + " was specified " + std::to_string(certs.size()) + " times while " + key + " was specified " +
-               std::to_string(cert_keys.size()) + " times", cert);
+      fail(cert + " was specified " + std::to_string(certs.size()) + " times while " + key +
+               " was specified " + std::to_string(cert_keys.size()) + " times",
+           cert);
     }
   }
 
   void read_nginx() {
     const auto user = settings::split_words(text("nginx_user"));
     // Kong's default; where no such user exists, ours applies.
-    const bool by_default = user.empty() || (user.front() == "kong" && (user.size() == 1 || user[1] == "kong"));
+    const bool by_default =
+        user.empty() || (user.front() == "kong" && (user.size() == 1 || user[1] == "kong"));
     if (user.size() > 2) fail("nginx_user must be of form: <user> [<group>]", "nginx_user");
     if (!by_default) settings_.nginx_user = text("nginx_user");
     settings_.nginx_worker_processes = text("nginx_worker_processes");
@@ -300,18 +334,23 @@ class Reader {
       std::string_view prefix;
       std::vector<Settings::Directive>& directives;
     };
-    const Family families[] = {
-        {"nginx_main_", settings_.main_directives},         {"nginx_events_", settings_.events_directives},
-        {"nginx_http_", settings_.http_directives},         {"nginx_proxy_", settings_.proxy_directives},
-        {"nginx_upstream_", settings_.upstream_directives}, {"nginx_location_", settings_.location_directives},
-        {"nginx_admin_", settings_.admin_directives},       {"nginx_status_", settings_.status_directives}};
+    const Family families[] = {{"nginx_main_", settings_.main_directives},
+                               {"nginx_events_", settings_.events_directives},
+                               {"nginx_http_", settings_.http_directives},
+                               {"nginx_proxy_", settings_.proxy_directives},
+                               {"nginx_upstream_", settings_.upstream_directives},
+                               {"nginx_location_", settings_.location_directives},
+                               {"nginx_admin_", settings_.admin_directives},
+                               {"nginx_status_", settings_.status_directives}};
     for (const auto& [name, value] : settings_.effective) {
       if (!settings::is_directive(name) || value.empty() || value == "NONE") continue;
       for (const Family& family : families) {
         if (!name.starts_with(family.prefix)) continue;
         std::string directive = name.substr(family.prefix.size());
-        if (directive.starts_with("lua_")) note_ignored(name);
-        else family.directives.push_back({std::move(directive), value});
+        if (directive.starts_with("lua_"))
+          note_ignored(name);
+        else
+          family.directives.push_back({std::move(directive), value});
         break;
       }
     }
@@ -322,7 +361,8 @@ class Reader {
     const double count = settings::parse_number(settings_.nginx_worker_processes).value_or(0);
     if (count >= 1 && count <= kMaxWorkers && count == std::floor(count)) return;
     fail("nginx_worker_processes must be 'auto' or a number between 1 and 128, got '" +
-             settings_.nginx_worker_processes + "'", "nginx_worker_processes");
+             settings_.nginx_worker_processes + "'",
+         "nginx_worker_processes");
   }
 
   const Values& given_;

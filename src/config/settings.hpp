@@ -9,9 +9,9 @@
 
 #include "base/result.hpp"
 
-/// What an operator sets before the start: Kong's configuration keys, with Kong's defaults and meanings, and a few
-/// of our own. `gibbon start` reads them from a file and from the environment, writes the effective ones to
-/// PREFIX/.gibbon_env, and the children (`gibbon agent -p PREFIX`, ...) read them back from there.
+/// What an operator sets before the start: Kong's configuration keys, with Kong's defaults and meanings, and
+/// a few of our own. `gibbon start` reads them from a file and from the environment, writes the effective
+/// ones to PREFIX/.gibbon_env, and the children (`gibbon agent -p PREFIX`, ...) read them back from there.
 namespace gibbon {
 
 /// One address of proxy_listen, admin_listen or status_listen.
@@ -25,7 +25,8 @@ struct Listener {
   std::string so_keepalive;  ///< "on", "off", "30m::10", or empty: not given.
 
   [[nodiscard]] std::string address() const;  ///< "127.0.0.1:8001", "[::1]:8001".
-  [[nodiscard]] std::string text() const;     ///< As nginx's `listen` takes it: "127.0.0.1:8001 reuseport backlog=16384".
+  [[nodiscard]] std::string text()
+      const;  ///< As nginx's `listen` takes it: "127.0.0.1:8001 reuseport backlog=16384".
   bool operator==(const Listener&) const = default;
 };
 
@@ -41,8 +42,10 @@ struct Settings {
 
   std::string prefix = "/usr/local/gibbon";  ///< Absolute, without a slash at its end.
   std::string log_level = "notice";          ///< debug, info, notice, warn, error, crit, alert, emerg.
-  std::vector<std::string> plugins;          ///< Names to load, in the order given; `bundled` is expanded, `off` is gone.
-  std::vector<std::string> plugin_path;      ///< Absolute folders to search; the one that ships with Gibbon is the last.
+  std::vector<std::string>
+      plugins;  ///< Names to load, in the order given; `bundled` is expanded, `off` is gone.
+  std::vector<std::string>
+      plugin_path;  ///< Absolute folders to search; the one that ships with Gibbon is the last.
 
   std::vector<Listener> proxy_listen, admin_listen, status_listen;  ///< Empty: off.
   Listener logs_listen;
@@ -52,12 +55,13 @@ struct Settings {
   std::string declarative_config;         ///< Absolute path; empty: none.
   std::string declarative_config_string;  ///< The configuration itself; empty: none.
 
-  std::uint64_t ring_size_bytes = 32u << 20;       ///< One worker's ring.
-  std::uint64_t spool_max_size_bytes = 1u << 30;   ///< All that the agent may keep on disk.
+  std::uint64_t ring_size_bytes = 32u << 20;      ///< One worker's ring.
+  std::uint64_t spool_max_size_bytes = 1u << 30;  ///< All that the agent may keep on disk.
   std::uint64_t mem_cache_size_bytes = 128u << 20;
 
-  std::vector<std::string> headers, headers_upstream;  ///< In lower case, as Kong's keys take them; empty: off.
-  std::vector<std::string> trusted_ips;                ///< Addresses and CIDR ranges.
+  std::vector<std::string> headers,
+      headers_upstream;                  ///< In lower case, as Kong's keys take them; empty: off.
+  std::vector<std::string> trusted_ips;  ///< Addresses and CIDR ranges.
   std::string real_ip_header = "X-Real-IP";
   bool real_ip_recursive = false;
   bool allow_debug_header = false;
@@ -65,7 +69,7 @@ struct Settings {
 
   std::uint32_t upstream_keepalive_pool_size = 512;  ///< 0: none.
   std::uint32_t upstream_keepalive_max_requests = 10000;
-  double upstream_keepalive_idle_timeout_s = 60;     ///< 0: without end.
+  double upstream_keepalive_idle_timeout_s = 60;  ///< 0: without end.
 
   std::vector<std::string> dns_resolver;  ///< "127.0.0.1:53", "[::1]:53"; empty: as resolv.conf says.
   std::string dns_hostsfile = "/etc/hosts";
@@ -73,13 +77,13 @@ struct Settings {
   std::string nginx_worker_processes = "auto";  ///< "auto" or a number.
   std::string nginx_user;                       ///< "kong kong", as given; empty: the default applies.
   bool nginx_daemon = true;
-  std::vector<Directive> main_directives, events_directives, http_directives, proxy_directives, upstream_directives,
-      location_directives, admin_directives, status_directives;
+  std::vector<Directive> main_directives, events_directives, http_directives, proxy_directives,
+      upstream_directives, location_directives, admin_directives, status_directives;
 
   std::string proxy_access_log, proxy_error_log, admin_access_log, admin_error_log, status_access_log,
       status_error_log;  ///< As given: a path (from the prefix), "off", or a path and a format name.
 
-  std::vector<std::string> ssl_cert, ssl_cert_key;              ///< Absolute paths; empty: a self-signed one is made.
+  std::vector<std::string> ssl_cert, ssl_cert_key;  ///< Absolute paths; empty: a self-signed one is made.
   std::vector<std::string> admin_ssl_cert, admin_ssl_cert_key;  ///< Likewise.
   std::vector<std::string> status_ssl_cert, status_ssl_cert_key;
   std::string ssl_cipher_suite, ssl_ciphers, ssl_protocols, ssl_session_timeout, ssl_session_cache_size;
@@ -87,8 +91,8 @@ struct Settings {
   std::vector<std::string> lua_ssl_trusted_certificate;  ///< Paths, or "system".
   std::uint32_t lua_ssl_verify_depth = 1;
 
-  std::string conf_file;                       ///< The file that was read; empty: none.
-  std::vector<std::string> from_environment;   ///< Keys whose value came from a variable.
+  std::string conf_file;                      ///< The file that was read; empty: none.
+  std::vector<std::string> from_environment;  ///< Keys whose value came from a variable.
 
   /// Every key's effective value as text, known-but-unused ones of Kong's included.
   Values effective;
@@ -102,14 +106,16 @@ struct Settings {
   /// Reads a configuration file's text: `key = value`, `#` begins a comment, quotes are optional.
   static Result<Values> parse_file(std::string_view text);
 
-  /// What an operator asked for: `file` (empty: /etc/gibbon/gibbon.conf or /etc/kong/kong.conf where one exists),
-  /// over it the variables KONG_<KEY>, over these GIBBON_<KEY> of `environment` ("NAME=value", null at the end),
-  /// over these `prefix` where it is not empty.
-  static Result<Settings> load(const std::string& file, const std::string& prefix, const char* const* environment);
+  /// What an operator asked for: `file` (empty: /etc/gibbon/gibbon.conf or /etc/kong/kong.conf where one
+  /// exists), over it the variables KONG_<KEY>, over these GIBBON_<KEY> of `environment` ("NAME=value", null
+  /// at the end), over these `prefix` where it is not empty.
+  static Result<Settings> load(const std::string& file, const std::string& prefix,
+                               const char* const* environment);
 
   /// The same for a gateway that runs in `prefix`: its own file where `file` is empty, and what came from the
   /// environment at its start stays unless `environment` says otherwise.
-  static Result<Settings> reload(const std::string& file, const std::string& prefix, const char* const* environment);
+  static Result<Settings> reload(const std::string& file, const std::string& prefix,
+                                 const char* const* environment);
 
   /// The settings that `gibbon start` wrote, for its children. Errors: there are none, or they are damaged.
   static Result<Settings> load_effective(const std::string& prefix);

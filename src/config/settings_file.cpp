@@ -57,20 +57,27 @@ std::optional<std::string> unquote(std::string_view text) {
 std::string without_comment(std::string_view text) {
   std::string value;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 1 < text.size() && text[i + 1] == '#') value += text[++i];
-    else if (text[i] == '#') break;
-    else value += text[i];
+    if (text[i] == '\\' && i + 1 < text.size() && text[i + 1] == '#')
+      value += text[++i];
+    else if (text[i] == '#')
+      break;
+    else
+      value += text[i];
   }
   return std::string(trim(value));
 }
 
 std::string quote(std::string_view value) {
-  if (value.find_first_of("\"'#\\\n") == std::string_view::npos && trim(value) == value) return std::string(value);
+  if (value.find_first_of("\"'#\\\n") == std::string_view::npos && trim(value) == value)
+    return std::string(value);
   std::string text = "\"";
   for (const char c : value) {
-    if (c == '\n') text += "\\n";
-    else if (c == '"' || c == '\\') (text += '\\') += c;
-    else text += c;
+    if (c == '\n')
+      text += "\\n";
+    else if (c == '"' || c == '\\')
+      (text += '\\') += c;
+    else
+      text += c;
   }
   return text + '"';
 }
@@ -78,7 +85,8 @@ std::string quote(std::string_view value) {
 /// Keys of our own making in .gibbon_env; no operator sets them.
 bool is_internal(std::string_view name) { return name == "conf_file" || name == "from_environment"; }
 
-/// KONG_<KEY> and then GIBBON_<KEY>. A variable that is no key is left alone: images set KONG_VERSION and the like.
+/// KONG_<KEY> and then GIBBON_<KEY>. A variable that is no key is left alone: images set KONG_VERSION and the
+/// like.
 void read_environment(const char* const* environment, Settings::Values& values) {
   for (const std::string_view prefix : {"KONG_", "GIBBON_"}) {
     for (const char* const* entry = environment; entry != nullptr && *entry != nullptr; ++entry) {
@@ -87,7 +95,8 @@ void read_environment(const char* const* environment, Settings::Values& values) 
       if (!text.starts_with(prefix) || equals == std::string_view::npos || equals <= prefix.size()) continue;
       const std::string name = settings::to_lower(text.substr(prefix.size(), equals - prefix.size()));
       if (is_internal(name)) continue;
-      if (settings::find_key(name) != nullptr || settings::is_directive(name) || settings::is_ignored_family(name)) {
+      if (settings::find_key(name) != nullptr || settings::is_directive(name) ||
+          settings::is_ignored_family(name)) {
         values[name] = trim(text.substr(equals + 1));
       }
     }
@@ -101,7 +110,8 @@ std::string missing_files(const Settings& settings) {
     if (::access(path.c_str(), R_OK) != 0) problems += (problems.empty() ? "" : "\n") + problem;
   };
   const auto need_certificates = [&](const std::string& key, const std::vector<std::string>& paths) {
-    const std::string what = key.ends_with("_key") ? ": failed loading key from " : ": failed loading certificate from ";
+    const std::string what =
+        key.ends_with("_key") ? ": failed loading key from " : ": failed loading certificate from ";
     for (const std::string& path : paths) need(path, key + what + path);
   };
   if (!settings.declarative_config.empty() && settings.database == "off") {
@@ -142,8 +152,8 @@ Result<Settings::Values> Settings::parse_file(std::string_view text) {
     const auto equals = whole.find('=');
     const std::string key = settings::to_lower(trim(std::string_view(whole).substr(0, equals)));
     if (equals == std::string::npos || key.empty() || key.find_first_of(" \t\"'#") != std::string::npos) {
-      problems += (problems.empty() ? "" : "\n") + ("line " + std::to_string(number)) + ": expected 'key = value', got '" +
-                  whole + "'";
+      problems += (problems.empty() ? "" : "\n") + ("line " + std::to_string(number)) +
+                  ": expected 'key = value', got '" + whole + "'";
       continue;
     }
     const std::string_view value = trim(std::string_view(whole).substr(equals + 1));
@@ -194,7 +204,8 @@ Result<Settings> load_request(Request request) {
 
 }  // namespace
 
-Result<Settings> Settings::load(const std::string& file, const std::string& prefix, const char* const* environment) {
+Result<Settings> Settings::load(const std::string& file, const std::string& prefix,
+                                const char* const* environment) {
   Request request{.file = file, .environment = {}, .prefix = prefix};
   read_environment(environment, request.environment);
   return load_request(std::move(request));
@@ -204,7 +215,8 @@ Result<Settings> Settings::reload(const std::string& file, const std::string& pr
                                   const char* const* environment) {
   const auto running = load_effective(prefix);
   if (!running) return running;
-  Request request{.file = file.empty() ? running->conf_file : file, .environment = {}, .prefix = running->prefix};
+  Request request{
+      .file = file.empty() ? running->conf_file : file, .environment = {}, .prefix = running->prefix};
   for (const std::string& name : running->from_environment) {
     const auto found = running->effective.find(name);
     if (found != running->effective.end()) request.environment[name] = found->second;
@@ -240,7 +252,8 @@ Status Settings::store_effective() const {
   const int failure = errno;
   if (fd >= 0) ::close(fd);
   if (!written) return Error{draft + ": " + std::strerror(failure), ""};
-  if (::rename(draft.c_str(), paths.settings.c_str()) != 0) return Error{paths.settings + ": " + std::strerror(errno), ""};
+  if (::rename(draft.c_str(), paths.settings.c_str()) != 0)
+    return Error{paths.settings + ": " + std::strerror(errno), ""};
   return {};
 }
 

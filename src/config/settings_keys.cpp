@@ -31,7 +31,8 @@ constexpr Key kKeys[] = {
     {"error_default_type", kString, "text/plain", "application/json, application/xml, text/html, text/plain"},
 
     // Listeners.
-    {"proxy_listen", kList, "0.0.0.0:8000 reuseport backlog=16384, 0.0.0.0:8443 http2 ssl reuseport backlog=16384"},
+    {"proxy_listen", kList,
+     "0.0.0.0:8000 reuseport backlog=16384, 0.0.0.0:8443 http2 ssl reuseport backlog=16384"},
     {"admin_listen", kList,
      "127.0.0.1:8001 reuseport backlog=16384, 127.0.0.1:8444 http2 ssl reuseport backlog=16384"},
     {"status_listen", kList, "127.0.0.1:8007 reuseport backlog=16384"},
@@ -138,13 +139,14 @@ constexpr Key kKeys[] = {
     {"konnect_mode", kBoolean, "off", "", kIgnored},
 };
 
-constexpr std::string_view kDirectiveFamilies[] = {"nginx_main_",     "nginx_events_", "nginx_http_",  "nginx_proxy_",
-                                                   "nginx_upstream_", "nginx_location_", "nginx_admin_", "nginx_status_"};
+constexpr std::string_view kDirectiveFamilies[] = {"nginx_main_",  "nginx_events_",   "nginx_http_",
+                                                   "nginx_proxy_", "nginx_upstream_", "nginx_location_",
+                                                   "nginx_admin_", "nginx_status_"};
 
 constexpr std::string_view kIgnoredFamilies[] = {
-    "nginx_stream_", "nginx_supstream_", "nginx_sproxy_",  "nginx_wasm_", "pluginserver_", "vault_",
-    "pg_",           "cluster_",         "admin_gui_",     "lmdb_",       "lua_",          "resolver_",
-    "untrusted_lua", "opentelemetry_",   "tracing_",       "wasm_",       "cassandra_",    "_debug_"};
+    "nginx_stream_", "nginx_supstream_", "nginx_sproxy_", "nginx_wasm_", "pluginserver_", "vault_",
+    "pg_",           "cluster_",         "admin_gui_",    "lmdb_",       "lua_",          "resolver_",
+    "untrusted_lua", "opentelemetry_",   "tracing_",      "wasm_",       "cassandra_",    "_debug_"};
 
 /// How many single-character changes turn one into the other (Levenshtein).
 std::size_t distance(std::string_view a, std::string_view b) {
@@ -182,7 +184,8 @@ bool is_directive(std::string_view name) {
 }
 
 bool is_ignored_family(std::string_view name) {
-  return std::ranges::any_of(kIgnoredFamilies, [&](std::string_view family) { return name.starts_with(family); });
+  return std::ranges::any_of(kIgnoredFamilies,
+                             [&](std::string_view family) { return name.starts_with(family); });
 }
 
 std::string closest_key(std::string_view name) {
@@ -208,10 +211,12 @@ std::string problem(const Key& key, std::string_view value) {
       if (!parse_number(value)) return quoted(key.name, " is not a number: ", value);
       break;
     case kSize:
-      if (!parse_size(value)) return quoted(key.name, " is not a size (a number, or one with k, m or g): ", value);
+      if (!parse_size(value))
+        return quoted(key.name, " is not a size (a number, or one with k, m or g): ", value);
       break;
     case kString:
-    case kList: break;
+    case kList:
+      break;
   }
   if (key.choices.empty()) return {};
   const auto choices = split_list(key.choices);

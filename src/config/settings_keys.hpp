@@ -25,7 +25,8 @@ std::span<const Key> keys();
 const Key* find_key(std::string_view name);
 /// Whether `name` is `nginx_http_...` and the like: a directive to inject.
 bool is_directive(std::string_view name);
-/// Whether `name` belongs to a family of Kong's that has no part here (pluginserver_*, vault_*, nginx_stream_*, ...).
+/// Whether `name` belongs to a family of Kong's that has no part here (pluginserver_*, vault_*,
+/// nginx_stream_*, ...).
 bool is_ignored_family(std::string_view name);
 /// The key that `name` most resembles; empty where none is close.
 std::string closest_key(std::string_view name);

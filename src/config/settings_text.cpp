@@ -26,10 +26,20 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   unsigned shift = 0;
   if (!text.empty()) {
     switch (text.back()) {
-      case 'k': case 'K': shift = 10; break;
-      case 'm': case 'M': shift = 20; break;
-      case 'g': case 'G': shift = 30; break;
-      default: break;
+      case 'k':
+      case 'K':
+        shift = 10;
+        break;
+      case 'm':
+      case 'M':
+        shift = 20;
+        break;
+      case 'g':
+      case 'G':
+        shift = 30;
+        break;
+      default:
+        break;
     }
     if (shift != 0) text.remove_suffix(1);
   }
@@ -121,7 +131,8 @@ std::optional<std::string> normalize_server(std::string_view text, unsigned defa
     if (!given || *given == 0 || *given > 65535) return std::nullopt;
     number = *given;
   }
-  const std::string name = host.find(':') == std::string_view::npos ? std::string(host) : "[" + std::string(host) + "]";
+  const std::string name =
+      host.find(':') == std::string_view::npos ? std::string(host) : "[" + std::string(host) + "]";
   return name + ":" + std::to_string(number);
 }
 

@@ -23,7 +23,8 @@ bool is_address(std::string_view text);
 /// An address, or a range of them: "10.0.0.0/8".
 bool is_address_range(std::string_view text);
 
-/// "127.0.0.1:53" and "[::1]:53" of "127.0.0.1", "127.0.0.1:53", "::1" and "[::1]:53"; nothing where it is neither.
+/// "127.0.0.1:53" and "[::1]:53" of "127.0.0.1", "127.0.0.1:53", "::1" and "[::1]:53"; nothing where it is
+/// neither.
 std::optional<std::string> normalize_server(std::string_view text, unsigned default_port);
 
 }  // namespace gibbon::settings

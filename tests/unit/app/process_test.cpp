@@ -146,13 +146,15 @@ TEST_F(ProcessTest, SelfSignedCertificatesAreMadeOnce) {
   ASSERT_TRUE(settings.ok());
   ASSERT_TRUE(make_certificates(*settings, paths).ok());
   const std::string key = default_certificate(paths, "admin").key;
-  struct stat before {}, after {};
+  struct stat before {
+  }, after{};
   ASSERT_EQ(::stat(key.c_str(), &before), 0);
   EXPECT_EQ(before.st_mode & 0777, 0600u);
   ASSERT_TRUE(make_certificates(*settings, paths).ok());
   ASSERT_EQ(::stat(key.c_str(), &after), 0);
   EXPECT_EQ(before.st_ino, after.st_ino);
-  const auto text = run({"/usr/bin/openssl", "x509", "-noout", "-text", "-in", paths.ssl + "/kong-default.crt"});
+  const auto text =
+      run({"/usr/bin/openssl", "x509", "-noout", "-text", "-in", paths.ssl + "/kong-default.crt"});
   ASSERT_TRUE(text.ok());
   EXPECT_THAT(text->text, HasSubstr("CN = localhost"));
   EXPECT_THAT(text->text, HasSubstr("DNS:localhost, IP Address:127.0.0.1"));

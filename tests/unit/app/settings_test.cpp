@@ -1,7 +1,5 @@
 #include "config/settings.hpp"
 
-#include "config/settings_keys.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -9,6 +7,8 @@
 
 #include <filesystem>
 #include <fstream>
+
+#include "config/settings_keys.hpp"
 
 namespace gibbon {
 namespace {
@@ -68,33 +68,41 @@ INSTANTIATE_TEST_SUITE_P(
     Table, BadSettings,
     testing::Values(
         BadCase{"database", "postgres",
-                "database has an invalid value: 'postgres' (sqlite, off): Gibbon stores its configuration in SQLite, or "
+                "database has an invalid value: 'postgres' (sqlite, off): Gibbon stores its configuration in "
+                "SQLite, or "
                 "in a declarative file with 'off'"},
-        BadCase{"log_level", "loud",
-                "log_level has an invalid value: 'loud' (debug, info, notice, warn, error, crit, alert, emerg)"},
+        BadCase{
+            "log_level", "loud",
+            "log_level has an invalid value: 'loud' (debug, info, notice, warn, error, crit, alert, emerg)"},
         BadCase{"nginx_daemon", "maybe", "nginx_daemon is not a boolean: 'maybe'"},
         BadCase{"nginx_main_daemon", "maybe", "nginx_main_daemon is not a boolean: 'maybe'"},
-        BadCase{"upstream_keepalive_pool_size", "many", "upstream_keepalive_pool_size is not a number: 'many'"},
+        BadCase{"upstream_keepalive_pool_size", "many",
+                "upstream_keepalive_pool_size is not a number: 'many'"},
         BadCase{"upstream_keepalive_pool_size", "-1", "upstream_keepalive_pool_size must be 0 or greater"},
-        BadCase{"upstream_keepalive_idle_timeout", "-1", "upstream_keepalive_idle_timeout must be 0 or greater"},
+        BadCase{"upstream_keepalive_idle_timeout", "-1",
+                "upstream_keepalive_idle_timeout must be 0 or greater"},
         BadCase{"ring_size", "big", "ring_size is not a size (a number, or one with k, m or g): 'big'"},
         BadCase{"ring_size", "1k", "ring_size must be 64k or greater"},
         BadCase{"ring_size", "5g", "ring_size must be 4g or less"},
-        BadCase{"trusted_ips", "10.0.0.0/33",
-                "trusted_ips must be a comma separated list in the form of IPv4 or IPv6 address or CIDR block or "
-                "'unix:', got '10.0.0.0/33'"},
+        BadCase{
+            "trusted_ips", "10.0.0.0/33",
+            "trusted_ips must be a comma separated list in the form of IPv4 or IPv6 address or CIDR block or "
+            "'unix:', got '10.0.0.0/33'"},
         BadCase{"dns_resolver", "example.com",
-                "dns_resolver must be a comma separated list in the form of IPv4/6 or IPv4/6:port, got 'example.com'"},
+                "dns_resolver must be a comma separated list in the form of IPv4/6 or IPv4/6:port, got "
+                "'example.com'"},
         BadCase{"headers", "server_tokens, nope", "headers: invalid entry 'nope'"},
         BadCase{"headers_upstream", "via", "headers_upstream: invalid entry 'via'"},
         BadCase{"ssl_cert", "/a.crt", "ssl_cert_key must be specified"},
         BadCase{"admin_ssl_cert_key", "/a.key", "admin_ssl_cert must be specified"},
-        BadCase{"ssl_protocols", "SSLv3", "ssl_protocols: invalid entry 'SSLv3' (TLSv1, TLSv1.1, TLSv1.2, TLSv1.3)"},
+        BadCase{"ssl_protocols", "SSLv3",
+                "ssl_protocols: invalid entry 'SSLv3' (TLSv1, TLSv1.1, TLSv1.2, TLSv1.3)"},
         BadCase{"role", "data_plane", "role has an invalid value: 'data_plane' (traditional)"},
         BadCase{"router_flavor", "expressions",
                 "router_flavor has an invalid value: 'expressions' (traditional, traditional_compatible)"},
         BadCase{"error_default_type", "text/csv",
-                "error_default_type has an invalid value: 'text/csv' (application/json, application/xml, text/html, "
+                "error_default_type has an invalid value: 'text/csv' (application/json, application/xml, "
+                "text/html, "
                 "text/plain)"},
         BadCase{"nginx_worker_processes", "0",
                 "nginx_worker_processes must be 'auto' or a number between 1 and 128, got '0'"},
@@ -104,7 +112,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"utterly_unlike_anything_known", "x", "unknown key 'utterly_unlike_anything_known'"}));
 
 TEST(Settings, ReportAllProblemsTogether) {
-  const std::string message = bad({{"log_level", "x"}, {"database", "cassandra"}, {"admin_listen", "nonsense"}});
+  const std::string message =
+      bad({{"log_level", "x"}, {"database", "cassandra"}, {"admin_listen", "nonsense"}});
   EXPECT_THAT(message, HasSubstr("log_level has"));
   EXPECT_THAT(message, HasSubstr("database has"));
   EXPECT_THAT(message, HasSubstr("admin_listen must be of form: [off] | <ip>:<port> [ssl]"));
@@ -125,7 +134,8 @@ TEST(Settings, LetADirectiveWinOverItsAlias) {
 }
 
 TEST(Settings, InjectDirectives) {
-  const Settings settings = good({{"nginx_http_gzip", "on"}, {"nginx_http_charset", "NONE"}, {"nginx_http_lua_x", "1"}});
+  const Settings settings =
+      good({{"nginx_http_gzip", "on"}, {"nginx_http_charset", "NONE"}, {"nginx_http_lua_x", "1"}});
   EXPECT_THAT(settings.http_directives, testing::Contains(Settings::Directive{"gzip", "on"}));
   EXPECT_THAT(settings.http_directives, testing::Contains(Settings::Directive{"client_max_body_size", "0"}));
   for (const auto& directive : settings.http_directives) {
@@ -136,8 +146,10 @@ TEST(Settings, InjectDirectives) {
 }
 
 TEST(Settings, TakeKongsUnusedKeysWithANote) {
-  const Settings settings = good({{"pg_host", "localhost"}, {"lua_package_path", "./?.lua"}, {"db_cache_ttl", "0"}});
-  EXPECT_THAT(settings.notes, ElementsAre("'lua_package_path' has no effect in Gibbon", "'pg_host' has no effect in Gibbon"));
+  const Settings settings =
+      good({{"pg_host", "localhost"}, {"lua_package_path", "./?.lua"}, {"db_cache_ttl", "0"}});
+  EXPECT_THAT(settings.notes,
+              ElementsAre("'lua_package_path' has no effect in Gibbon", "'pg_host' has no effect in Gibbon"));
 }
 
 TEST(Settings, NormalizeNameServers) {
@@ -167,29 +179,31 @@ TEST_P(Listeners, AreReadAsInKong) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, Listeners,
-    testing::Values(ListenCase{"127.0.0.1:8000", "127.0.0.1:8000"}, ListenCase{"off", ""},
-                    ListenCase{" 0.0.0.0:1 , ", "0.0.0.0:1"},
-                    ListenCase{"[::]:8000 ipv6only=on", "[::]:8000 ipv6only=on"},
-                    ListenCase{"ssl 127.0.0.1:8443 http2", "127.0.0.1:8443 ssl http2"},
-                    ListenCase{"127.0.0.1:1 proxy_protocol deferred bind reuseport backlog=5 so_keepalive=30m::10",
-                               "127.0.0.1:1 proxy_protocol deferred bind reuseport backlog=5 so_keepalive=30m::10"},
-                    ListenCase{"127.0.0.1:1 so_keepalive=on, 127.0.0.1:2 ssl",
-                               "127.0.0.1:1 so_keepalive=on, 127.0.0.1:2 ssl"},
-                    ListenCase{"localhost:8000", "localhost:8000"}, ListenCase{"", nullptr},
-                    ListenCase{"8000", nullptr}, ListenCase{"127.0.0.1", nullptr}, ListenCase{"127.0.0.1:0", nullptr},
-                    ListenCase{"127.0.0.1:65536", nullptr}, ListenCase{"127.0.0.1:80x", nullptr},
-                    ListenCase{"::1:8000", nullptr}, ListenCase{"[127.0.0.1]:80", nullptr},
-                    ListenCase{"127.0.0.1:80 quick", nullptr}, ListenCase{"127.0.0.1:80 127.0.0.1:81", nullptr},
-                    ListenCase{"127.0.0.1:80 backlog=", nullptr}, ListenCase{"127.0.0.1:80 so_keepalive=maybe", nullptr},
-                    ListenCase{"127.0.0.1:80 so_keepalive=1:2:3:4", nullptr}, ListenCase{"1.2.3:80", nullptr},
-                    ListenCase{"ssl", nullptr}, ListenCase{"a;b:80", nullptr}));
+    testing::Values(
+        ListenCase{"127.0.0.1:8000", "127.0.0.1:8000"}, ListenCase{"off", ""},
+        ListenCase{" 0.0.0.0:1 , ", "0.0.0.0:1"},
+        ListenCase{"[::]:8000 ipv6only=on", "[::]:8000 ipv6only=on"},
+        ListenCase{"ssl 127.0.0.1:8443 http2", "127.0.0.1:8443 ssl http2"},
+        ListenCase{"127.0.0.1:1 proxy_protocol deferred bind reuseport backlog=5 so_keepalive=30m::10",
+                   "127.0.0.1:1 proxy_protocol deferred bind reuseport backlog=5 so_keepalive=30m::10"},
+        ListenCase{"127.0.0.1:1 so_keepalive=on, 127.0.0.1:2 ssl",
+                   "127.0.0.1:1 so_keepalive=on, 127.0.0.1:2 ssl"},
+        ListenCase{"localhost:8000", "localhost:8000"}, ListenCase{"", nullptr}, ListenCase{"8000", nullptr},
+        ListenCase{"127.0.0.1", nullptr}, ListenCase{"127.0.0.1:0", nullptr},
+        ListenCase{"127.0.0.1:65536", nullptr}, ListenCase{"127.0.0.1:80x", nullptr},
+        ListenCase{"::1:8000", nullptr}, ListenCase{"[127.0.0.1]:80", nullptr},
+        ListenCase{"127.0.0.1:80 quick", nullptr}, ListenCase{"127.0.0.1:80 127.0.0.1:81", nullptr},
+        ListenCase{"127.0.0.1:80 backlog=", nullptr}, ListenCase{"127.0.0.1:80 so_keepalive=maybe", nullptr},
+        ListenCase{"127.0.0.1:80 so_keepalive=1:2:3:4", nullptr}, ListenCase{"1.2.3:80", nullptr},
+        ListenCase{"ssl", nullptr}, ListenCase{"a;b:80", nullptr}));
 
 TEST(ParseSize, ReadsNginxsUnits) {
   EXPECT_EQ(parse_size("1024"), 1024u);
   EXPECT_EQ(parse_size("8k"), 8192u);
   EXPECT_EQ(parse_size("32M"), 32u << 20);
   EXPECT_EQ(parse_size("1g"), 1u << 30);
-  for (const char* text : {"", "k", "1t", "-1", "1.5m", "99999999999999g", "1 m"}) EXPECT_FALSE(parse_size(text)) << text;
+  for (const char* text : {"", "k", "1t", "-1", "1.5m", "99999999999999g", "1 m"})
+    EXPECT_FALSE(parse_size(text)) << text;
 }
 
 TEST(SettingsFile, ReadsKongsSyntax) {
@@ -228,7 +242,8 @@ Settings::Values example() {
   std::ifstream stream(GIBBON_SOURCE_DIR "/packaging/gibbon.conf");
   std::string text;
   for (std::string line; std::getline(stream, line);) {
-    const bool is_key = line.starts_with('#') && line.size() > 1 && std::islower(line[1]) && line.find(" =") != line.npos;
+    const bool is_key =
+        line.starts_with('#') && line.size() > 1 && std::islower(line[1]) && line.find(" =") != line.npos;
     if (is_key) text += line.substr(1) + "\n";
   }
   const auto values = Settings::parse_file(text);
@@ -263,9 +278,11 @@ class SettingsOnDisk : public testing::Test {
 };
 
 TEST_F(SettingsOnDisk, VariablesWinOverTheFileAndOursOverKongs) {
-  const std::string file = write("a.conf", "log_level = info\nplugins = a\ndatabase = off\nprefix = /nowhere\n");
-  const char* environment[] = {"KONG_LOG_LEVEL=warn",    "GIBBON_PLUGINS=c", "KONG_PLUGINS=b", "KONG_VERSION=3.9",
-                               "KONG_NGINX_HTTP_GZIP=on", "GIBBON_SHM_DIR=/x", nullptr};
+  const std::string file =
+      write("a.conf", "log_level = info\nplugins = a\ndatabase = off\nprefix = /nowhere\n");
+  const char* environment[] = {
+      "KONG_LOG_LEVEL=warn",     "GIBBON_PLUGINS=c",  "KONG_PLUGINS=b", "KONG_VERSION=3.9",
+      "KONG_NGINX_HTTP_GZIP=on", "GIBBON_SHM_DIR=/x", nullptr};
   const auto settings = Settings::load(file, folder_, environment);
   ASSERT_TRUE(settings.ok()) << settings.error().message;
   EXPECT_EQ(settings->log_level, "warn");
@@ -278,7 +295,8 @@ TEST_F(SettingsOnDisk, VariablesWinOverTheFileAndOursOverKongs) {
 TEST_F(SettingsOnDisk, AMissingFileIsNamed) {
   const char* none[] = {nullptr};
   EXPECT_EQ(Settings::load("/no/such.conf", "", none).error().message, "no file at: /no/such.conf");
-  const std::string file = write("b.conf", "dns_hostsfile = /no/hosts\nssl_cert = /no.crt\nssl_cert_key = /no.key\n");
+  const std::string file =
+      write("b.conf", "dns_hostsfile = /no/hosts\nssl_cert = /no.crt\nssl_cert_key = /no.key\n");
   EXPECT_EQ(Settings::load(file, "", none).error().message,
             "dns_hostsfile: file does not exist\nssl_cert: failed loading certificate from /no.crt\n"
             "ssl_cert_key: failed loading key from /no.key");
