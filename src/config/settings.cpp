@@ -42,7 +42,6 @@ constexpr std::pair<std::string_view, std::string_view> kDirectiveDefaults[] = {
     {"nginx_main_worker_rlimit_nofile", "auto"}, {"nginx_events_worker_connections", "auto"},
     {"nginx_events_multi_accept", "on"},         {"nginx_http_charset", "UTF-8"},
     {"nginx_http_client_max_body_size", "0"},    {"nginx_http_keepalive_requests", "10000"},
-    {"nginx_admin_client_max_body_size", "10m"}, {"nginx_admin_client_body_buffer_size", "10m"},
 };
 
 constexpr std::string_view kHeaders[] = {"server_tokens",
@@ -177,10 +176,6 @@ class Reader {
     settings_.error_default_type = text("error_default_type");
     settings_.proxy_access_log = text("proxy_access_log");
     settings_.proxy_error_log = text("proxy_error_log");
-    settings_.admin_access_log = text("admin_access_log");
-    settings_.admin_error_log = text("admin_error_log");
-    settings_.status_access_log = text("status_access_log");
-    settings_.status_error_log = text("status_error_log");
   }
 
   void add_plugin(std::string name) {
@@ -223,7 +218,6 @@ class Reader {
     }
     settings_.ring_size_bytes = size("ring_size");
     settings_.spool_max_size_bytes = size("spool_max_size");
-    settings_.mem_cache_size_bytes = size("mem_cache_size");
     if (settings_.ring_size_bytes < (1u << 16)) fail("ring_size must be 64k or greater", "ring_size");
     if (settings_.ring_size_bytes > (1ull << 32)) fail("ring_size must be 4g or less", "ring_size");
     if (settings_.spool_max_size_bytes < (1u << 20))
@@ -245,7 +239,6 @@ class Reader {
     }
     settings_.real_ip_header = text("real_ip_header");
     settings_.real_ip_recursive = boolean("real_ip_recursive");
-    settings_.allow_debug_header = boolean("allow_debug_header");
     settings_.upstream_keepalive_pool_size = whole("upstream_keepalive_pool_size", 0);
     settings_.upstream_keepalive_max_requests = whole("upstream_keepalive_max_requests", 0);
     settings_.upstream_keepalive_idle_timeout_s =
@@ -339,9 +332,7 @@ class Reader {
                                {"nginx_http_", settings_.http_directives},
                                {"nginx_proxy_", settings_.proxy_directives},
                                {"nginx_upstream_", settings_.upstream_directives},
-                               {"nginx_location_", settings_.location_directives},
-                               {"nginx_admin_", settings_.admin_directives},
-                               {"nginx_status_", settings_.status_directives}};
+                               {"nginx_location_", settings_.location_directives}};
     for (const auto& [name, value] : settings_.effective) {
       if (!settings::is_directive(name) || value.empty() || value == "NONE") continue;
       for (const Family& family : families) {

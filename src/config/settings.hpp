@@ -57,14 +57,12 @@ struct Settings {
 
   std::uint64_t ring_size_bytes = 32u << 20;      ///< One worker's ring.
   std::uint64_t spool_max_size_bytes = 1u << 30;  ///< All that the agent may keep on disk.
-  std::uint64_t mem_cache_size_bytes = 128u << 20;
 
   std::vector<std::string> headers,
       headers_upstream;                  ///< In lower case, as Kong's keys take them; empty: off.
   std::vector<std::string> trusted_ips;  ///< Addresses and CIDR ranges.
   std::string real_ip_header = "X-Real-IP";
   bool real_ip_recursive = false;
-  bool allow_debug_header = false;
   std::string error_default_type = "text/plain";
 
   std::uint32_t upstream_keepalive_pool_size = 512;  ///< 0: none.
@@ -78,10 +76,10 @@ struct Settings {
   std::string nginx_user;                       ///< "kong kong", as given; empty: the default applies.
   bool nginx_daemon = true;
   std::vector<Directive> main_directives, events_directives, http_directives, proxy_directives,
-      upstream_directives, location_directives, admin_directives, status_directives;
+      upstream_directives, location_directives;
 
-  std::string proxy_access_log, proxy_error_log, admin_access_log, admin_error_log, status_access_log,
-      status_error_log;  ///< As given: a path (from the prefix), "off", or a path and a format name.
+  std::string proxy_access_log,
+      proxy_error_log;  ///< A path (from the prefix), "off", or a path and a format name.
 
   std::vector<std::string> ssl_cert, ssl_cert_key;  ///< Absolute paths; empty: a self-signed one is made.
   std::vector<std::string> admin_ssl_cert, admin_ssl_cert_key;  ///< Likewise.

@@ -22,10 +22,6 @@ constexpr Key kKeys[] = {
     {"log_level", kString, "notice", "debug, info, notice, warn, error, crit, alert, emerg"},
     {"proxy_access_log", kString, "logs/access.log"},
     {"proxy_error_log", kString, "logs/error.log"},
-    {"admin_access_log", kString, "logs/admin_access.log"},
-    {"admin_error_log", kString, "logs/error.log"},
-    {"status_access_log", kString, "off"},
-    {"status_error_log", kString, "logs/status_error.log"},
     {"plugins", kList, "bundled"},
     {"plugin_path", kList},
     {"error_default_type", kString, "text/plain", "application/json, application/xml, text/html, text/plain"},
@@ -45,7 +41,6 @@ constexpr Key kKeys[] = {
     {"declarative_config_string"},
     {"ring_size", kSize, "32m"},
     {"spool_max_size", kSize, "1g"},
-    {"mem_cache_size", kSize, "128m"},
 
     // Headers and addresses.
     {"headers", kList, "server_tokens, latency_tokens, x-kong-request-id"},
@@ -53,7 +48,6 @@ constexpr Key kKeys[] = {
     {"trusted_ips", kList},
     {"real_ip_header", kString, "X-Real-IP"},
     {"real_ip_recursive", kBoolean, "off"},
-    {"allow_debug_header", kBoolean, "off"},
     {"client_body_buffer_size", kSize, "8k"},
 
     // Upstreams and names.
@@ -136,17 +130,23 @@ constexpr Key kKeys[] = {
     {"request_debug", kBoolean, "on", "", kIgnored},
     {"request_debug_token", kString, "", "", kIgnored},
     {"openresty_path", kString, "", "", kIgnored},
+    {"admin_access_log", kString, "logs/admin_access.log", "", kIgnored},
+    {"admin_error_log", kString, "logs/error.log", "", kIgnored},
+    {"status_access_log", kString, "off", "", kIgnored},
+    {"status_error_log", kString, "logs/status_error.log", "", kIgnored},
+    {"mem_cache_size", kSize, "128m", "", kIgnored},
+    {"allow_debug_header", kBoolean, "off", "", kIgnored},
     {"konnect_mode", kBoolean, "off", "", kIgnored},
 };
 
 constexpr std::string_view kDirectiveFamilies[] = {"nginx_main_",  "nginx_events_",   "nginx_http_",
-                                                   "nginx_proxy_", "nginx_upstream_", "nginx_location_",
-                                                   "nginx_admin_", "nginx_status_"};
+                                                   "nginx_proxy_", "nginx_upstream_", "nginx_location_"};
 
 constexpr std::string_view kIgnoredFamilies[] = {
-    "nginx_stream_", "nginx_supstream_", "nginx_sproxy_", "nginx_wasm_", "pluginserver_", "vault_",
-    "pg_",           "cluster_",         "admin_gui_",    "lmdb_",       "lua_",          "resolver_",
-    "untrusted_lua", "opentelemetry_",   "tracing_",      "wasm_",       "cassandra_",    "_debug_"};
+    "nginx_admin_",  "nginx_status_", "nginx_stream_", "nginx_supstream_", "nginx_sproxy_", "nginx_wasm_",
+    "pluginserver_", "vault_",        "pg_",           "cluster_",         "admin_gui_",    "lmdb_",
+    "lua_",          "resolver_",     "untrusted_lua", "opentelemetry_",   "tracing_",      "wasm_",
+    "cassandra_",    "_debug_"};
 
 /// How many single-character changes turn one into the other (Levenshtein).
 std::size_t distance(std::string_view a, std::string_view b) {
