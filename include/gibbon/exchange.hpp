@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -71,8 +72,8 @@ class Exchange {
   virtual void exit(int status, std::string_view body, std::string_view content_type = {}) = 0;
 
   struct RecordLimits {
-    std::size_t request_body_bytes = 0;   ///< How much of a captured body goes along; 0: none.
-    std::size_t response_body_bytes = 0;
+    std::optional<std::size_t> request_body_bytes;   ///< How much of a captured body goes along; unset: no body.
+    std::optional<std::size_t> response_body_bytes;  ///< 0 records the size alone.
   };
   /// Hands the exchange to this plugin's delivery half in the agent: the bytes are copied into the worker's ring,
   /// without a system call, a lock or an allocation. A full ring drops the record and counts it.

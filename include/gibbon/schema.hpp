@@ -69,6 +69,8 @@ class Field {
   Field& default_value(const char* value) { return default_value(Literal(std::string(value))); }
   Field& default_value(int value) { return default_value(Literal(std::int64_t{value})); }
   Field& default_value(bool value) { return default_value(Literal(value)); }
+  /// The rules are checked, but /schemas does not show them: where Kong's own answer has none.
+  Field& unlisted() { is_unlisted = true; return *this; }
   Field& between(double low, double high) { between_low = low; between_high = high; has_between = true; return *this; }
   Field& greater_than(double bound) { gt = bound; has_gt = true; return *this; }
   Field& one_of(std::vector<Literal> values) { allowed = std::move(values); return *this; }
@@ -119,7 +121,7 @@ class Field {
   FieldType type;
   bool is_required = false, has_default = false, has_between = false, has_gt = false, is_uuid = false,
        is_timestamp = false, is_unique = false, is_auto = false, is_immutable = false, is_referenceable = false,
-       is_encrypted = false, is_abstract = false, cascades = false, has_eq = false, has_ne = false;
+       is_encrypted = false, is_abstract = false, cascades = false, has_eq = false, has_ne = false, is_unlisted = false;
   double between_low = 0, between_high = 0, gt = 0;
   std::int64_t length_min = -1, length_max = -1, length_eq = -1;
   Literal default_literal = nullptr, eq_literal = nullptr, ne_literal = nullptr;

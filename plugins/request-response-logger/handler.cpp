@@ -38,11 +38,11 @@ struct Handler {
   static constexpr auto FAILURE_POLICY = FailurePolicy::kOpen;
 
   static void access(Exchange& exchange, const Config& config) {
-    if (config.limits.request_body_bytes > 0) exchange.request().capture_body(config.limits.request_body_bytes);
+    if (const auto limit = config.limits.request_body_bytes) exchange.request().capture_body(*limit);
   }
 
   static void header_filter(Exchange& exchange, const Config& config) {
-    if (config.limits.response_body_bytes > 0) exchange.response().capture_body(config.limits.response_body_bytes);
+    if (const auto limit = config.limits.response_body_bytes) exchange.response().capture_body(*limit);
   }
 
   static void log(Exchange& exchange, const Config& config) { exchange.record(config.limits); }

@@ -10,22 +10,35 @@ json::object describe_field(const Field& field);
 
 std::string_view name_of(FieldType type) {
   switch (type) {
-    case FieldType::kString: return "string";
-    case FieldType::kNumber: return "number";
-    case FieldType::kInteger: return "integer";
-    case FieldType::kBoolean: return "boolean";
-    case FieldType::kArray: return "array";
-    case FieldType::kSet: return "set";
-    case FieldType::kMap: return "map";
-    case FieldType::kRecord: return "record";
-    case FieldType::kForeign: return "foreign";
-    case FieldType::kJson: return "json";
-    case FieldType::kAny: return "any";
+    case FieldType::kString:
+      return "string";
+    case FieldType::kNumber:
+      return "number";
+    case FieldType::kInteger:
+      return "integer";
+    case FieldType::kBoolean:
+      return "boolean";
+    case FieldType::kArray:
+      return "array";
+    case FieldType::kSet:
+      return "set";
+    case FieldType::kMap:
+      return "map";
+    case FieldType::kRecord:
+      return "record";
+    case FieldType::kForeign:
+      return "foreign";
+    case FieldType::kJson:
+      return "json";
+    case FieldType::kAny:
+      return "any";
   }
   return {};
 }
 
-json::array texts(const std::vector<std::string>& values) { return json::array(values.begin(), values.end()); }
+json::array texts(const std::vector<std::string>& values) {
+  return json::array(values.begin(), values.end());
+}
 
 json::array literals(const std::vector<Literal>& values) {
   json::array array;
@@ -66,15 +79,22 @@ json::object describe_conditional_at_least_one_of(const EntityCheck& check) {
 json::object describe_check(const EntityCheck& check) {
   using Kind = EntityCheck::Kind;
   switch (check.kind) {
-    case Kind::kAtLeastOneOf: return {{"at_least_one_of", texts(check.fields)}};
-    case Kind::kOnlyOneOf: return {{"only_one_of", texts(check.fields)}};
-    case Kind::kMutuallyRequired: return {{"mutually_required", texts(check.fields)}};
-    case Kind::kMutuallyExclusive: return {{"mutually_exclusive", texts(check.fields)}};
-    case Kind::kDistinct: return {{"distinct", texts(check.fields)}};
-    case Kind::kConditional: return {{"conditional", describe_conditional(check)}};
+    case Kind::kAtLeastOneOf:
+      return {{"at_least_one_of", texts(check.fields)}};
+    case Kind::kOnlyOneOf:
+      return {{"only_one_of", texts(check.fields)}};
+    case Kind::kMutuallyRequired:
+      return {{"mutually_required", texts(check.fields)}};
+    case Kind::kMutuallyExclusive:
+      return {{"mutually_exclusive", texts(check.fields)}};
+    case Kind::kDistinct:
+      return {{"distinct", texts(check.fields)}};
+    case Kind::kConditional:
+      return {{"conditional", describe_conditional(check)}};
     case Kind::kConditionalAtLeastOneOf:
       return {{"conditional_at_least_one_of", describe_conditional_at_least_one_of(check)}};
-    case Kind::kCustom: return {{"custom_entity_check", json::object{{"field_sources", texts(check.fields)}}}};
+    case Kind::kCustom:
+      return {{"custom_entity_check", json::object{{"field_sources", texts(check.fields)}}}};
   }
   return {};
 }
@@ -106,7 +126,7 @@ void describe_values(const Field& field, json::object& out) {
   if (!field.allowed.empty()) out["one_of"] = literals(field.allowed);
   if (!field.forbidden.empty()) out["not_one_of"] = literals(field.forbidden);
   if (field.has_gt) out["gt"] = to_json(field.gt);
-  if (field.has_between) out["between"] = literals({field.between_low, field.between_high});
+  if (field.has_between && !field.is_unlisted) out["between"] = literals({field.between_low, field.between_high});
   if (field.is_timestamp) out["timestamp"] = true;
   if (field.is_uuid) out["uuid"] = true;
   if (field.length_eq >= 0) out["len_eq"] = field.length_eq;
@@ -147,7 +167,8 @@ json::object describe_field(const Field& field) {
   if (!field.checks.empty()) out["entity_checks"] = describe_checks(field.checks);
   if (!field.shorthands.empty()) {
     json::array shorthands;
-    for (const Shorthand& s : field.shorthands) shorthands.push_back(json::object{{s.name, describe_field(s.value)}});
+    for (const Shorthand& s : field.shorthands)
+      shorthands.push_back(json::object{{s.name, describe_field(s.value)}});
     out["shorthand_fields"] = std::move(shorthands);
   }
   return out;
@@ -178,7 +199,9 @@ json::object describe_plugin(const Schema& config) {
           {"fields", json::array{json::object{{"config", describe_field(row)}}}}};
 }
 
-const Field* find_field(const Schema& schema, std::string_view name) { return find_row(schema, nullptr, name); }
+const Field* find_field(const Schema& schema, std::string_view name) {
+  return find_row(schema, nullptr, name);
+}
 
 std::vector<const NamedField*> unique_fields(const Schema& schema) {
   return rows_where(schema, [](const Field& field) { return field.is_unique; });

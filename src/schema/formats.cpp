@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ascii.hpp"
 #include "schema/hosts.hpp"
 #include "schema/regex.hpp"
 #include "schema/uri.hpp"
@@ -16,8 +17,12 @@ using Violation = std::optional<std::string>;
 std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
 Violation invalid(std::string_view text) { return "invalid value: " + std::string(text); }
 
-bool is_alphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_multibyte(char c) { return static_cast<unsigned char>(c) >= 0x80 && static_cast<unsigned char>(c) <= 0xf4; }
+bool is_alphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool is_multibyte(char c) {
+  return static_cast<unsigned char>(c) >= 0x80 && static_cast<unsigned char>(c) <= 0xf4;
+}
 
 template <typename Allowed>
 bool consists_of(std::string_view text, Allowed allowed) {
@@ -33,7 +38,8 @@ Violation check_utf8(std::string_view text) {
 Violation check_name(std::string_view text) {
   if (Violation bad = check_utf8(text)) return bad;
   if (consists_of(text, [](char c) {
-        return is_alphanumeric(c) || std::string_view(".-_~").find(c) != std::string_view::npos || is_multibyte(c);
+        return is_alphanumeric(c) || std::string_view(".-_~").find(c) != std::string_view::npos ||
+               is_multibyte(c);
       })) {
     return {};
   }
@@ -43,7 +49,8 @@ Violation check_name(std::string_view text) {
 
 Violation check_tag(std::string_view text) {
   if (Violation bad = check_utf8(text)) return bad;
-  if (consists_of(text, [](char c) { return (c >= ' ' && c <= '~' && c != ',' && c != '/') || is_multibyte(c); })) {
+  if (consists_of(text,
+                  [](char c) { return (c >= ' ' && c <= '~' && c != ',' && c != '/') || is_multibyte(c); })) {
     return {};
   }
   return "invalid tag " + quoted(text) +
@@ -58,6 +65,14 @@ Violation check_url(std::string_view text) {
   return {};
 }
 
+/// A URL that can be called over HTTP.
+Violation check_http_url(std::string_view text) {
+  if (Violation bad = check_url(text)) return bad;
+  const std::string scheme = ascii_lower(*parse_url(text).scheme);
+  if (scheme != "http" && scheme != "https") return "the scheme must be http or https";
+  return {};
+}
+
 Violation check_percent(std::string_view text) {
   const std::string_view bad = bad_percent_encoding(text);
   if (bad.empty()) return {};
@@ -66,7 +81,8 @@ Violation check_percent(std::string_view text) {
 
 bool is_rfc3986_path(std::string_view text) {
   return text.starts_with('/') && consists_of(text, [](char c) {
-           return is_alphanumeric(c) || std::string_view("._-~/%:@!$&'()*+,;=").find(c) != std::string_view::npos;
+           return is_alphanumeric(c) ||
+                  std::string_view("._-~/%:@!$&'()*+,;=").find(c) != std::string_view::npos;
          });
 }
 
@@ -112,9 +128,12 @@ Violation check_host_with_optional_port(std::string_view text) {
   if (host.port_too_large) return "invalid port number";
   if (host.valid) return {};
   switch (host.kind) {
-    case HostPort::Kind::kIpv4: return "invalid ipv4 address: " + std::string(text);
-    case HostPort::Kind::kIpv6: return "invalid ipv6 address: " + std::string(text);
-    default: return "invalid hostname: " + std::string(text);
+    case HostPort::Kind::kIpv4:
+      return "invalid ipv4 address: " + std::string(text);
+    case HostPort::Kind::kIpv6:
+      return "invalid ipv6 address: " + std::string(text);
+    default:
+      return "invalid hostname: " + std::string(text);
   }
 }
 
@@ -170,6 +189,7 @@ constexpr std::pair<std::string_view, Violation (*)(std::string_view)> kFormats[
     {"tag", check_tag},
     {"utf8", check_utf8},
     {"url", check_url},
+    {"http_url", check_http_url},
     {"path", check_path},
     {"router_path", check_router_path},
     {"regex", check_regex},
@@ -194,9 +214,12 @@ std::optional<std::string> check_format(std::string_view format, std::string_vie
 }
 
 bool is_known_format(std::string_view format) {
-  return std::any_of(std::begin(kFormats), std::end(kFormats), [&](const auto& entry) { return entry.first == format; });
+  return std::any_of(std::begin(kFormats), std::end(kFormats),
+                     [&](const auto& entry) { return entry.first == format; });
 }
 
-bool is_vault_reference(std::string_view text) { return text.starts_with("{vault://") && text.ends_with('}'); }
+bool is_vault_reference(std::string_view text) {
+  return text.starts_with("{vault://") && text.ends_with('}');
+}
 
 }  // namespace gibbon::schema

@@ -63,7 +63,7 @@ def test_a_small_spool_says_what_it_dropped(make_gateway, make_endpoint, upstrea
     """The endpoint stays away until ring and spool are full; nothing is lost in silence."""
     endpoint = make_endpoint()
     endpoint.close()
-    gateway = make_gateway(workers=1, settings={"ring_size": "64k", "spool_max_size": "256k"})
+    gateway = make_gateway(workers=1, settings={"ring_size": "64k", "spool_max_size": "1m"})
     route = gateway.add(f"http://127.0.0.1:{upstream.port}", log_to=endpoint.url)
     outcome = hammer(gateway.proxy, f"{route.path}/bytes/1000", 1500)
     assert len(outcome.complete) == 1500

@@ -41,7 +41,7 @@ def test_a_declarative_file(yaml_gateway):
 
 
 BROKEN = {
-    "not yaml": ("services: [", "yaml"),
+    "not yaml": ("services: [", "failed parsing declarative configuration: 1:"),
     "no version": ("services: []\n", "_format_version"),
     "unknown field": ('_format_version: "3.0"\nservices:\n- {name: s, host: h, colour: red}\n', "colour"),
     "bad plugin field": ('_format_version: "3.0"\nplugins:\n- name: request-response-logger\n  config: {timeout: soon}\n',

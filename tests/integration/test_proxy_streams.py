@@ -98,17 +98,18 @@ def curl(*arguments):
     return subprocess.run(["curl", "-sS", "--max-time", "20", *map(str, arguments)], capture_output=True, check=True).stdout
 
 
-def test_http2_with_and_without_tls(gateway, logged, authority, endpoint):
+def test_http2_with_and_without_tls(gateway, logged, authority, endpoint, tmp_path):
     for tag, base, more in ((new_tag(), f"http://127.0.0.1:{gateway.h2c}", ["--http2-prior-knowledge"]),
                             (new_tag(), f"https://127.0.0.1:{gateway.tls}", ["--http2", "--cacert", authority.certificate])):
-        body = "b" * 200000
-        out = curl(*more, "-w", "\n%{http_version}", "-d", body, f"{base}{logged.path}/x?rid={tag}")
+        body = tmp_path / "body"
+        body.write_text("b" * 200000)
+        out = curl(*more, "-w", "\n%{http_version}", "-d", f"@{body}", f"{base}{logged.path}/x?rid={tag}")
         answer, _, version = out.rpartition(b"\n")
         assert version == b"2"
-        assert json.loads(answer)["body_size"] == len(body) and json.loads(answer)["version"] == "1.1"
+        assert json.loads(answer)["body_size"] == 200000 and json.loads(answer)["version"] == "1.1"
         entry = endpoint.wait(tag)
         assert entry["request"]["url"] == f"{base}{logged.path}/x?rid={tag}"
-        assert entry["request"]["body_size"] == len(body)
+        assert entry["request"]["body_size"] == 200000
 
 
 def test_many_streams_on_one_http2_connection(gateway, logged, endpoint):

@@ -41,6 +41,19 @@ json::object configuration(const Settings& settings) {
     if (texts.empty()) texts.emplace_back("off");
     list(key, texts);
   };
+  // The same taken apart, as Kong's clients read it.
+  const auto parsed_listeners = [&](const char* key, const std::vector<Listener>& values) {
+    json::array items;
+    for (const Listener& value : values) {
+      items.push_back({{"listener", value.text()}, {"ip", value.ip}, {"port", value.port}, {"ssl", value.ssl},
+                       {"http2", value.http2}, {"proxy_protocol", value.proxy_protocol}, {"deferred", value.deferred},
+                       {"bind", value.bind}, {"reuseport", value.reuseport}});
+    }
+    shown[key] = std::move(items);
+  };
+  parsed_listeners("proxy_listeners", settings.proxy_listen);
+  parsed_listeners("admin_listeners", settings.admin_listen);
+  parsed_listeners("status_listeners", settings.status_listen);
   listeners("proxy_listen", settings.proxy_listen);
   listeners("admin_listen", settings.admin_listen);
   listeners("status_listen", settings.status_listen);

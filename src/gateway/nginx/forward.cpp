@@ -39,10 +39,17 @@ bool list_has(std::string_view list, std::string_view token) {
   return false;
 }
 
-/// The values that nearly every client sends: they name no other header.
-bool names_connection_alone(std::string_view connection) {
-  return equals_ignoring_case(connection, "keep-alive") || equals_ignoring_case(connection, "close") ||
-         equals_ignoring_case(connection, "upgrade");
+/// Whether a Connection header says more than nearly every client's: keep-alive, close or upgrade.
+/// (nginx parses the header, but does not keep where it stands.)
+bool names_other_headers(Context& ctx) {
+  bool more = false;
+  each_header(ctx.r->headers_in.headers, [&](ngx_table_elt_t& h) {
+    if (h.key.len != 10 || !equals_ignoring_case(view(h.key), "connection")) return;
+    const std::string_view value = view(h.value);
+    more = more || !(equals_ignoring_case(value, "keep-alive") || equals_ignoring_case(value, "close") ||
+                     equals_ignoring_case(value, "upgrade"));
+  });
+  return more;
 }
 
 /// A header that one of the client's Connection headers names is for this hop alone.
@@ -173,8 +180,7 @@ Forwarded forwarded_headers(Context& ctx) {
 
 bool prepare_headers(Context& ctx) {
   const auto& in = ctx.r->headers_in;
-  const std::string_view connection = parsed(in.connection);
-  if (!connection.empty() && !names_connection_alone(connection) && !drop_hop_by_hop(ctx)) return false;
+  if (names_other_headers(ctx) && !drop_hop_by_hop(ctx)) return false;
   const Forwarded f = forwarded_headers(ctx);
   if (ctx.grpc) {
     ctx.forwarded = f;

@@ -128,11 +128,11 @@ void record_exchange(Context& ctx, const gateway::ChainItem& item, const Exchang
   head.request_headers_bytes = request_headers.bytes;
   head.response_header_count = response_headers.count;
   head.response_headers_bytes = response_headers.bytes;
-  if (limits.request_body_bytes > 0) {
+  if (limits.request_body_bytes) {
     const off_t declared = r->headers_in.content_length_n;
-    head.request_body = body_head(ctx.request_body, limits.request_body_bytes, declared > 0 ? static_cast<std::uint64_t>(declared) : 0);
+    head.request_body = body_head(ctx.request_body, *limits.request_body_bytes, declared > 0 ? static_cast<std::uint64_t>(declared) : 0);
   }
-  if (limits.response_body_bytes > 0) head.response_body = body_head(ctx.response_body, limits.response_body_bytes, 0);
+  if (limits.response_body_bytes) head.response_body = body_head(ctx.response_body, *limits.response_body_bytes, 0);
 
   std::size_t size = sizeof head + head.request_headers_bytes + head.response_headers_bytes +
                      head.request_body.captured + head.response_body.captured;
