@@ -62,7 +62,9 @@ def test_the_logger_makes_no_system_call(quiet, sink, upstream, tmp_path):
     assert counts["plain"], "strace counted nothing"
     # How often the loop wakes is not the logger's doing alone: a tenth of a wake-up per request is let pass there.
     waits = {name: calls.pop("epoll_wait", 0) + calls.pop("epoll_pwait", 0) for name, calls in counts.items()}
-    assert counts["logged"] == counts["plain"]
+    # The last request may still be written to the access log when the count ends: one call more or less is its.
+    assert counts["logged"].keys() == counts["plain"].keys()
+    assert all(abs(counts["logged"][name] - counts["plain"][name]) <= 1 for name in counts["plain"]), counts
     assert abs(waits["logged"] - waits["plain"]) <= REQUESTS / 10, waits
     assert sum(counts["plain"].values()) >= 3 * REQUESTS  # it was this worker that served them
 

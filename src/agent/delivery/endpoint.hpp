@@ -100,6 +100,8 @@ class Endpoint {
   bool store(Batch& batch, std::size_t first, std::size_t count);
   template <typename Visit>
   void each_in_memory(Visit visit);
+  /// What was taken since the last flush joins the queue as it is in memory.
+  void send_from_memory();
   void refill();
   void return_to_direct(Clock::time_point now);
 

@@ -190,16 +190,25 @@ void Endpoint::give_up_unsafe() {
 void Endpoint::flush(Clock::time_point now) {
   if (unsafe_ > 0 && !protect(now)) return;
   if (!intake_ || intake_->entries.empty()) return;
-  if (!ensure_spool(now)) return;
-  const bool keep = !spool_->unread() && queued_bytes() < kReadAheadBytes;
-  if (!store(*intake_, 0, intake_->entries.size())) return;
-  if (keep) {
-    spool_->skip_to_end();
-    ready_.push_back(std::move(intake_));
-    intake_.reset();
+  const bool next_in_line = !(spool_ && spool_->unread()) && queued_bytes() < kReadAheadBytes;
+  if (!ensure_spool(now) || !store(*intake_, 0, intake_->entries.size())) {
+    // The disk fails: what is next in line goes straight out, if it can.
+    const bool idle = ready_.empty() && retry_.empty() && in_flight_.empty();
+    if (next_in_line && (failures_ == 0 || (idle && now >= not_before_))) send_from_memory();
+    return;
+  }
+  if (next_in_line) {
+    send_from_memory();
   } else {
     intake_->clear();
   }
+}
+
+void Endpoint::send_from_memory() {
+  if (spool_) spool_->skip_to_end();
+  for (const EntryRef& entry : intake_->entries) unsafe_ += entry.unsafe() ? 1 : 0;
+  ready_.push_back(std::move(intake_));
+  intake_.reset();
 }
 
 void Endpoint::refill() {

@@ -23,6 +23,10 @@ Result<std::unique_ptr<Spool>> Spool::open(FileSystem& files, SpoolBudget& budge
   std::unique_ptr<Spool> spool(new Spool(files, budget, std::move(options)));
   if (Status made = files.make_directory(spool->options_.directory); !made) return made.error();
   if (Status recovered = spool->recover(seen); !recovered) return recovered.error();
+  // Both slots of the ledger take their room on the disk now: a disk that is full later must not keep the spool from
+  // noting what was delivered, since only then its segments can go.
+  for (int slot = 0; slot < 2; ++slot) spool->write_ledger();
+  if (spool->ledger_unwritten_) return Error{spool->last_error_, {}};
   return spool;
 }
 
@@ -145,6 +149,7 @@ void Spool::write_ledger() {
     }
     ledger_file_ = std::move(*file);
   }
+  ledger_unwritten_ = true;
   ++ledger_.generation;
   const std::uint64_t slot = ledger_.generation % 2;
   if (Status written = ledger_file_->write_at(slot * kLedgerSlotBytes, ledger_slot(ledger_)); !written) {
