@@ -56,8 +56,8 @@ Status fill_page(int descriptor, const std::string& path) {
   return {};
 }
 
-/// Makes the page under a name of its own, then links it into place, so that nobody ever sees half of one. Where
-/// another process was faster, its page stands.
+/// Makes the page under a name of its own, then links it into place, so that nobody ever sees half of one.
+/// Where another process was faster, its page stands.
 Status make_page(const std::string& directory, const std::string& path) {
   std::string temporary;
   const Result<int> created = create_shared_file(directory, &temporary);
@@ -80,7 +80,8 @@ Result<std::optional<ControlPage*>> open_page(const std::string& path) {
   }
   struct stat status {};
   if (fstat(file.get(), &status) != 0) return system_error("cannot read " + path);
-  const std::string mismatch = path + " is not a control page of this version: stop every gateway of this prefix, "
+  const std::string mismatch = path +
+                               " is not a control page of this version: stop every gateway of this prefix, "
                                "then remove it";
   if (status.st_size != static_cast<off_t>(sizeof(ControlPage))) return Error{mismatch, {}};
   const Result<ControlPage*> page = map_page(file.get(), path);
@@ -92,8 +93,8 @@ Result<std::optional<ControlPage*>> open_page(const std::string& path) {
   return std::optional<ControlPage*>(page.value());
 }
 
-/// Opened for reading as well: then a FIFO without a reader takes the byte and forgets it, and nothing can raise
-/// SIGPIPE. A full FIFO has woken its worker already.
+/// Opened for reading as well: then a FIFO without a reader takes the byte and forgets it, and nothing can
+/// raise SIGPIPE. A full FIFO has woken its worker already.
 void wake(const std::string& path) {
   const Descriptor fifo(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
   struct stat status {};

@@ -10,11 +10,11 @@ namespace gibbon::config {
 
 const Schema& service_schema();
 const Schema& route_schema();
-/// The base record of all plugins. Nothing can be checked against it but a plugin that is missing: whatever `name`
-/// says, it is refused as "not enabled"; without one, as "required field missing".
+/// The base record of all plugins. Nothing can be checked against it but a plugin that is missing: whatever
+/// `name` says, it is refused as "not enabled"; without one, as "required field missing".
 const Schema& plugin_schema();
-/// A plugin's entity: the base record with `config` replaced by the plugin's own schema, what POST /plugins and PATCH
-/// are checked against. Checks of `config` become checks of the entity ("config.minute").
+/// A plugin's entity: the base record with `config` replaced by the plugin's own schema, what POST /plugins
+/// and PATCH are checked against. Checks of `config` become checks of the entity ("config.minute").
 Schema plugin_entity_schema(const Schema& config);
 /// By the name of its collection: "services", "routes", "plugins"; null for any other.
 const Schema* entity_schema(std::string_view collection);

@@ -30,8 +30,9 @@ Result<int> create_shared_file(const std::string& directory, std::string* path) 
   const int descriptor = mkostemp(path->data(), O_CLOEXEC);
   if (descriptor < 0) return system_error("cannot create a file in " + directory);
   struct stat owner {};
-  const bool done = stat(directory.c_str(), &owner) == 0 &&
-                    (geteuid() != 0 || owner.st_uid == 0 || fchown(descriptor, owner.st_uid, owner.st_gid) == 0);
+  const bool done =
+      stat(directory.c_str(), &owner) == 0 &&
+      (geteuid() != 0 || owner.st_uid == 0 || fchown(descriptor, owner.st_uid, owner.st_gid) == 0);
   if (done) return descriptor;
   Error error = system_error("cannot hand a file to the owner of " + directory);
   close(descriptor);
@@ -46,7 +47,8 @@ Status write_shared_file(const std::string& directory, const std::string& name, 
   if (!file) return file.error();
   Status status = write_all(*file, text, temporary);
   close(*file);
-  if (status && rename(temporary.c_str(), path.c_str()) != 0) status = system_error("cannot rename to " + path);
+  if (status && rename(temporary.c_str(), path.c_str()) != 0)
+    status = system_error("cannot rename to " + path);
   if (!status) unlink(temporary.c_str());
   return status;
 }

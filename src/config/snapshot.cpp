@@ -13,14 +13,15 @@ namespace {
 
 /// Reads the entities of one collection; an absent collection is an empty one.
 template <typename Entity>
-Status read_collection(const json::object& snapshot, const char* name, Result<Entity> (*read)(const json::object&),
-                       std::vector<Entity>& out) {
+Status read_collection(const json::object& snapshot, const char* name,
+                       Result<Entity> (*read)(const json::object&), std::vector<Entity>& out) {
   const json::value* collection = snapshot.if_contains(name);
   if (collection == nullptr) return {};
   if (!collection->is_array()) return Error{std::string("snapshot: ") + name + " is not an array", name};
   out.reserve(collection->get_array().size());
   for (const json::value& element : collection->get_array()) {
-    if (!element.is_object()) return Error{std::string("snapshot: ") + name + " holds something else than entities", name};
+    if (!element.is_object())
+      return Error{std::string("snapshot: ") + name + " holds something else than entities", name};
     Result<Entity> entity = read(element.get_object());
     if (!entity) return Error{"snapshot: " + entity.error().message, name};
     out.push_back(std::move(entity).value());
@@ -92,8 +93,8 @@ Status save_snapshot(const std::string& directory, std::uint64_t generation, std
   return write_shared_file(directory, "snapshot." + std::to_string(generation), text);
 }
 
-std::string serialize_snapshot(std::uint64_t generation, const json::array& services, const json::array& routes,
-                               const json::array& plugins) {
+std::string serialize_snapshot(std::uint64_t generation, const json::array& services,
+                               const json::array& routes, const json::array& plugins) {
   std::string out = "{\"generation\": " + std::to_string(generation);
   append_entities("services", services, out);
   append_entities("routes", routes, out);

@@ -41,7 +41,8 @@ void make_automatic(const std::string& name, const Field& field, Fill fill, Slot
   }
 }
 
-/// The value of a field that is absent: its default, null, a record of defaults; absent still where it is required.
+/// The value of a field that is absent: its default, null, a record of defaults; absent still where it is
+/// required.
 Slot missing_value(const Field& field, Violations& violations) {
   if (field.has_default) return to_json(field.default_literal);
   if (!field.is_required) return json::value(nullptr);
@@ -71,7 +72,8 @@ Slot adjust(const Field& field, Slot value, Fill fill, Violations& violations);
 void adjust_parts(const Field& field, json::value& value, Fill fill, Violations& violations) {
   if (field.element.empty()) return;
   const auto adjust_part = [&](json::value& part) {
-    if (!part.is_null()) part = adjust(field.element.front(), std::move(part), fill, violations).value_or(nullptr);
+    if (!part.is_null())
+      part = adjust(field.element.front(), std::move(part), fill, violations).value_or(nullptr);
   };
   const bool is_list = field.type == FieldType::kArray || field.type == FieldType::kSet;
   if (is_list && value.is_array()) {
@@ -88,12 +90,14 @@ bool recurses_into_record(const Field& field, const Slot& value, Fill fill) {
 }
 
 Slot adjust(const Field& field, Slot value, Fill fill, Violations& violations) {
-  if (fill == Fill::kSelect && value && value->is_null() && field.is_required) return missing_value(field, violations);
+  if (fill == Fill::kSelect && value && value->is_null() && field.is_required)
+    return missing_value(field, violations);
   if (field.is_abstract) return value;
   if (field.type == FieldType::kRecord && recurses_into_record(field, value, fill)) {
     if (!value) value = missing_value(field, violations);
     if (value) settle_empty_table(field.type, *value);
-    if (value && value->is_object()) return fill_record(field, std::move(value->get_object()), fill, violations);
+    if (value && value->is_object())
+      return fill_record(field, std::move(value->get_object()), fill, violations);
     return value;
   }
   if (!value) return fill == Fill::kUpdate ? Slot{} : missing_value(field, violations);
@@ -121,7 +125,8 @@ json::object fill_record(const Field& record, json::object input, Fill fill, Vio
   }
   if (fill == Fill::kSelect) return output;
   for (auto& member : input) {
-    if (find_row(record, subschema, member.key()) == nullptr) output[member.key()] = std::move(member.value());
+    if (find_row(record, subschema, member.key()) == nullptr)
+      output[member.key()] = std::move(member.value());
   }
   return output;
 }

@@ -8,8 +8,9 @@
 
 namespace gibbon::schema {
 
-/// Runs a check of kind kCustom by its `custom_name`: the message of the violation (the check's own where it has one),
-/// nothing where all is well. A name that is not known is a violation: a check must not be lost in silence.
+/// Runs a check of kind kCustom by its `custom_name`: the message of the violation (the check's own where it
+/// has one), nothing where all is well. A name that is not known is a violation: a check must not be lost in
+/// silence.
 std::optional<std::string> run_custom_check(const EntityCheck& check, const json::object& entity);
 
 }  // namespace gibbon::schema

@@ -16,7 +16,8 @@ json::object describe_plugin(const Schema& config);
 
 /// The row called `name`; null where there is none.
 const Field* find_field(const Schema& schema, std::string_view name);
-/// The rows that are unique, or that refer to other entities, in their order. The pointers live as long as `schema`.
+/// The rows that are unique, or that refer to other entities, in their order. The pointers live as long as
+/// `schema`.
 std::vector<const NamedField*> unique_fields(const Schema& schema);
 std::vector<const NamedField*> foreign_fields(const Schema& schema);
 std::vector<const NamedField*> immutable_fields(const Schema& schema);

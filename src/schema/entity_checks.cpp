@@ -14,8 +14,8 @@ namespace {
 using Kind = EntityCheck::Kind;
 
 bool runs_with_missing_fields(Kind kind) {
-  return kind == Kind::kAtLeastOneOf || kind == Kind::kConditionalAtLeastOneOf || kind == Kind::kMutuallyRequired ||
-         kind == Kind::kMutuallyExclusive;
+  return kind == Kind::kAtLeastOneOf || kind == Kind::kConditionalAtLeastOneOf ||
+         kind == Kind::kMutuallyRequired || kind == Kind::kMutuallyExclusive;
 }
 
 bool runs_with_invalid_fields(Kind kind) {
@@ -75,9 +75,13 @@ Field overlay(const Field* row, const Field& match) {
 /// One run over one record.
 class Runner {
  public:
-  Runner(const Field& record, const Subschema* subschema, const json::object& object, Completeness completeness,
-         Operation operation, Violations& violations)
-      : record_(record), subschema_(subschema), object_(object), completeness_(completeness), operation_(operation),
+  Runner(const Field& record, const Subschema* subschema, const json::object& object,
+         Completeness completeness, Operation operation, Violations& violations)
+      : record_(record),
+        subschema_(subschema),
+        object_(object),
+        completeness_(completeness),
+        operation_(operation),
         violations_(violations) {}
 
   void run(const EntityCheck& check) {
@@ -88,7 +92,8 @@ class Runner {
  private:
   using Outcome = std::optional<std::string>;
 
-  /// Kong's conditions: no reference to a secret among the fields, no error where that matters, something set.
+  /// Kong's conditions: no reference to a secret among the fields, no error where that matters, something
+  /// set.
   bool may_run(const EntityCheck& check) {
     std::vector<std::string> missing;
     bool any_present = false, any_wrong = false;
@@ -97,7 +102,8 @@ class Runner {
       const Field* row = find_row_by_path(record_, subschema_, name);
       if (value != nullptr) {
         any_present = true;
-        if (row != nullptr && row->is_referenceable && value->is_string() && is_vault_reference(value->get_string())) {
+        if (row != nullptr && row->is_referenceable && value->is_string() &&
+            is_vault_reference(value->get_string())) {
           return false;
         }
       } else if (!runs_with_missing_fields(check.kind) && name != check.then_field) {
@@ -106,7 +112,8 @@ class Runner {
       any_wrong = any_wrong || violations_.fields.contains(name);
     }
     if (any_wrong && !runs_with_invalid_fields(check.kind)) return false;
-    if (!any_present && !(runs_with_missing_fields(check.kind) && completeness_ == Completeness::kFull)) return false;
+    if (!any_present && !(runs_with_missing_fields(check.kind) && completeness_ == Completeness::kFull))
+      return false;
     for (const std::string& name : missing) {
       set_error(violations_.fields, name,
                 operation_ == Operation::kUpdate ? "field required for entity check when updating"
@@ -117,7 +124,8 @@ class Runner {
 
   Outcome outcome(const EntityCheck& check) {
     switch (check.kind) {
-      case Kind::kAtLeastOneOf: return at_least_one_of(check.fields);
+      case Kind::kAtLeastOneOf:
+        return at_least_one_of(check.fields);
       case Kind::kOnlyOneOf:
         if (count_nonempty(check.fields) == 1) return {};
         return "exactly one of these fields must be non-empty: " + quoted_list(check.fields);
@@ -129,17 +137,22 @@ class Runner {
       case Kind::kMutuallyExclusive:
         if (count_nonempty(check.fields) <= 1) return {};
         return "only one or none of these fields must be set: " + quoted_list(check.fields);
-      case Kind::kDistinct: return distinct(check);
-      case Kind::kConditional: return conditional(check);
-      case Kind::kConditionalAtLeastOneOf: return conditional_at_least_one_of(check);
-      case Kind::kCustom: return run_custom_check(check, object_);
+      case Kind::kDistinct:
+        return distinct(check);
+      case Kind::kConditional:
+        return conditional(check);
+      case Kind::kConditionalAtLeastOneOf:
+        return conditional_at_least_one_of(check);
+      case Kind::kCustom:
+        return run_custom_check(check, object_);
     }
     return {};
   }
 
   [[nodiscard]] std::size_t count_nonempty(const std::vector<std::string>& names) const {
-    return static_cast<std::size_t>(std::count_if(
-        names.begin(), names.end(), [&](const std::string& name) { return is_nonempty(find_value(object_, name)); }));
+    return static_cast<std::size_t>(std::count_if(names.begin(), names.end(), [&](const std::string& name) {
+      return is_nonempty(find_value(object_, name));
+    }));
   }
 
   Outcome at_least_one_of(const std::vector<std::string>& names) {
@@ -161,9 +174,11 @@ class Runner {
     return {};
   }
 
-  [[nodiscard]] FieldError match(const std::vector<Field>& rules, const std::string& name, const json::value& value) const {
+  [[nodiscard]] FieldError match(const std::vector<Field>& rules, const std::string& name,
+                                 const json::value& value) const {
     if (rules.empty()) return {};
-    return check_value(overlay(find_row_by_path(record_, subschema_, name), rules.front()), value, operation_);
+    return check_value(overlay(find_row_by_path(record_, subschema_, name), rules.front()), value,
+                       operation_);
   }
 
   Outcome conditional(const EntityCheck& check) {

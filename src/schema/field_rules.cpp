@@ -47,7 +47,8 @@ FieldError check_elements(const Field& field, const json::array& elements, Opera
 FieldError check_entries(const Field& field, const json::object& entries, Operation operation) {
   for (const auto& entry : entries) {
     if (!field.key.empty()) {
-      if (FieldError error = check_value(field.key.front(), json::value(entry.key()), operation)) return error;
+      if (FieldError error = check_value(field.key.front(), json::value(entry.key()), operation))
+        return error;
     }
     if (!field.element.empty()) {
       if (FieldError error = check_element(field.element.front(), entry.value(), operation)) return error;
@@ -66,11 +67,18 @@ FieldError check_nested_record(const Field& field, const json::object& object, O
 
 /// References are resolved to ids before validation; what is left must hold one.
 FieldError check_foreign(const json::value& value) {
-  const auto failure_of_id = [](std::string_view message) { return json::value(json::object{{"id", message}}); };
+  const auto failure_of_id = [](std::string_view message) {
+    return json::value(json::object{{"id", message}});
+  };
   const json::value* id = value.is_object() ? value.get_object().if_contains("id") : nullptr;
   if (id == nullptr) return failure_of_id("missing primary key");
-  static const Field kId = [] { Field f = fields::string(); f.required().uuid(); return f; }();
-  if (FieldError error = check_value(kId, *id, Operation::kInsert)) return json::value(json::object{{"id", *error}});
+  static const Field kId = [] {
+    Field f = fields::string();
+    f.required().uuid();
+    return f;
+  }();
+  if (FieldError error = check_value(kId, *id, Operation::kInsert))
+    return json::value(json::object{{"id", *error}});
   return {};
 }
 
@@ -82,23 +90,33 @@ bool is_integer(const json::value& value) {
 /// The type itself and, for what has parts, the parts.
 FieldError check_type(const Field& field, const json::value& value, Operation operation) {
   switch (field.type) {
-    case FieldType::kString: return value.is_string() ? FieldError{} : failure("expected a string");
-    case FieldType::kNumber: return value.is_number() ? FieldError{} : failure("expected a number");
-    case FieldType::kInteger: return is_integer(value) ? FieldError{} : failure("expected an integer");
-    case FieldType::kBoolean: return value.is_bool() ? FieldError{} : failure("expected a boolean");
+    case FieldType::kString:
+      return value.is_string() ? FieldError{} : failure("expected a string");
+    case FieldType::kNumber:
+      return value.is_number() ? FieldError{} : failure("expected a number");
+    case FieldType::kInteger:
+      return is_integer(value) ? FieldError{} : failure("expected an integer");
+    case FieldType::kBoolean:
+      return value.is_bool() ? FieldError{} : failure("expected a boolean");
     case FieldType::kArray:
-      return value.is_array() ? check_elements(field, value.get_array(), operation) : failure("expected an array");
+      return value.is_array() ? check_elements(field, value.get_array(), operation)
+                              : failure("expected an array");
     case FieldType::kSet:
-      return value.is_array() ? check_elements(field, value.get_array(), operation) : failure("expected a set");
+      return value.is_array() ? check_elements(field, value.get_array(), operation)
+                              : failure("expected a set");
     case FieldType::kMap:
-      if (value.is_array() && !field.key.empty()) return check_value(field.key.front(), json::value(1), operation);
-      return value.is_object() ? check_entries(field, value.get_object(), operation) : failure("expected a map");
+      if (value.is_array() && !field.key.empty())
+        return check_value(field.key.front(), json::value(1), operation);
+      return value.is_object() ? check_entries(field, value.get_object(), operation)
+                               : failure("expected a map");
     case FieldType::kRecord:
       return value.is_object() ? check_nested_record(field, value.get_object(), operation)
                                : failure("expected a record");
-    case FieldType::kForeign: return check_foreign(value);
+    case FieldType::kForeign:
+      return check_foreign(value);
     case FieldType::kJson:
-    case FieldType::kAny: return {};
+    case FieldType::kAny:
+      return {};
   }
   return {};
 }

@@ -69,7 +69,8 @@ std::vector<Step> parse_name(std::string_view name) {
 
 template <typename Key>
 Node& child(std::vector<std::pair<Key, Node>>& children, const Key& key) {
-  const auto found = std::find_if(children.begin(), children.end(), [&](const auto& c) { return c.first == key; });
+  const auto found =
+      std::find_if(children.begin(), children.end(), [&](const auto& c) { return c.first == key; });
   if (found != children.end()) return found->second;
   return children.emplace_back(key, Node{}).second;
 }
@@ -115,7 +116,8 @@ std::optional<json::value> parse_number(const std::string& text) {
   char* end = nullptr;
   const double number = std::strtod(text.c_str() + begin, &end);
   if (end == text.c_str() + begin) return {};
-  if (text.find_first_not_of(" \t\r\n\v\f", static_cast<std::size_t>(end - text.c_str())) != std::string::npos) {
+  if (text.find_first_not_of(" \t\r\n\v\f", static_cast<std::size_t>(end - text.c_str())) !=
+      std::string::npos) {
     return {};
   }
   return simplest_number(json::value(number));

@@ -10,7 +10,9 @@ namespace gibbon::schema {
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool all_digits(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_digit); }
+bool all_digits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+}
 
 bool parse_address(int family, std::string_view text) {
   unsigned char bytes[16];
@@ -36,8 +38,9 @@ bool is_dotted_quad(std::string_view text) {
     if (dot == std::string_view::npos) return false;
     const std::string_view digits = text.substr(0, dot);
     if (digits.size() > 3 || !all_digits(digits)) return false;
-    if (int value = 0; std::from_chars(digits.data(), digits.data() + digits.size(), value).ec != std::errc() ||
-                       value > 255) {
+    if (int value = 0;
+        std::from_chars(digits.data(), digits.data() + digits.size(), value).ec != std::errc() ||
+        value > 255) {
       return false;
     }
     text.remove_prefix(std::min(dot + 1, text.size()));
@@ -133,13 +136,15 @@ bool is_ip(std::string_view text) {
 
 bool is_ipv4_cidr(std::string_view text) {
   std::string_view address;
-  return text.find('\0') == std::string_view::npos && split_cidr(text, 32, &address) && parse_address(AF_INET, address);
+  return text.find('\0') == std::string_view::npos && split_cidr(text, 32, &address) &&
+         parse_address(AF_INET, address);
 }
 
 bool is_ip_or_cidr(std::string_view text) {
   if (is_ip(text) || is_ipv4_cidr(text)) return true;
   std::string_view address;
-  return text.find('\0') == std::string_view::npos && split_cidr(text, 128, &address) && is_ipv6_address(address);
+  return text.find('\0') == std::string_view::npos && split_cidr(text, 128, &address) &&
+         is_ipv6_address(address);
 }
 
 }  // namespace gibbon::schema

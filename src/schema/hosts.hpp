@@ -10,8 +10,8 @@ namespace gibbon::schema {
 struct HostPort {
   enum class Kind { kName, kIpv4, kIpv6 };
   Kind kind = Kind::kName;
-  bool valid = false;          ///< The host is well formed. False makes the rest meaningless.
-  bool port_too_large = false; ///< A port above 65535.
+  bool valid = false;           ///< The host is well formed. False makes the rest meaningless.
+  bool port_too_large = false;  ///< A port above 65535.
   std::optional<std::uint16_t> port;
 };
 

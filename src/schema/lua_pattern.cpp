@@ -23,17 +23,38 @@ bool in_class(unsigned char c, char letter) {
   const bool negated = is_upper(static_cast<unsigned char>(letter));
   bool found = false;
   switch (negated ? letter - 'A' + 'a' : letter) {
-    case 'a': found = is_upper(c) || is_lower(c); break;
-    case 'c': found = c < 0x20 || c == 0x7f; break;
-    case 'd': found = is_digit(c); break;
-    case 'l': found = is_lower(c); break;
-    case 'p': found = is_graph(c) && !is_upper(c) && !is_lower(c) && !is_digit(c); break;
-    case 's': found = c == ' ' || between(c, '\t', '\r'); break;
-    case 'u': found = is_upper(c); break;
-    case 'w': found = is_upper(c) || is_lower(c) || is_digit(c); break;
-    case 'x': found = is_digit(c) || between(c, 'a', 'f') || between(c, 'A', 'F'); break;
-    case 'z': found = c == 0; break;
-    default: return static_cast<unsigned char>(letter) == c;
+    case 'a':
+      found = is_upper(c) || is_lower(c);
+      break;
+    case 'c':
+      found = c < 0x20 || c == 0x7f;
+      break;
+    case 'd':
+      found = is_digit(c);
+      break;
+    case 'l':
+      found = is_lower(c);
+      break;
+    case 'p':
+      found = is_graph(c) && !is_upper(c) && !is_lower(c) && !is_digit(c);
+      break;
+    case 's':
+      found = c == ' ' || between(c, '\t', '\r');
+      break;
+    case 'u':
+      found = is_upper(c);
+      break;
+    case 'w':
+      found = is_upper(c) || is_lower(c) || is_digit(c);
+      break;
+    case 'x':
+      found = is_digit(c) || between(c, 'a', 'f') || between(c, 'A', 'F');
+      break;
+    case 'z':
+      found = c == 0;
+      break;
+    default:
+      return static_cast<unsigned char>(letter) == c;
   }
   return found != negated;
 }
@@ -69,7 +90,8 @@ class Matcher {
       const char next = p + 1 < pattern_.size() ? pattern_[p + 1] : '\0';
       if (c == '(') return open_capture(at, p + 1);
       if (c == ')') return close_capture(at, p + 1);
-      if (c == '$' && p + 1 == pattern_.size()) return at == text_.size() && all_captures_closed() ? at : kNone;
+      if (c == '$' && p + 1 == pattern_.size())
+        return at == text_.size() && all_captures_closed() ? at : kNone;
       if (c == '%' && next == 'b') {
         if ((at = skip_balanced(at, p + 2)) == kNone) return kNone;
         p += 4;
@@ -96,9 +118,12 @@ class Matcher {
           }
           p = item_end + 1;
           continue;
-        case '*': return match_most(at, p, item_end, 0);
-        case '+': return match_most(at, p, item_end, 1);
-        case '-': return match_least(at, p, item_end);
+        case '*':
+          return match_most(at, p, item_end, 0);
+        case '+':
+          return match_most(at, p, item_end, 1);
+        case '-':
+          return match_least(at, p, item_end);
         default:
           if (!matches_one(at, p, item_end)) return kNone;
           ++at;
@@ -109,7 +134,8 @@ class Matcher {
   }
 
   [[nodiscard]] bool all_captures_closed() const {
-    return std::all_of(capture_.begin(), capture_.begin() + captures_, [](const Capture& c) { return c.end != kNone; });
+    return std::all_of(capture_.begin(), capture_.begin() + captures_,
+                       [](const Capture& c) { return c.end != kNone; });
   }
 
   /// Behind the single-byte item at `p`: a byte, an escape, or a set. kNone: malformed.
@@ -131,10 +157,14 @@ class Matcher {
     if (at >= text_.size()) return false;
     const auto c = static_cast<unsigned char>(text_[at]);
     switch (pattern_[p]) {
-      case '.': return true;
-      case '%': return in_class(c, pattern_[p + 1]);
-      case '[': return in_set(c, p, item_end - 1);
-      default: return static_cast<unsigned char>(pattern_[p]) == c;
+      case '.':
+        return true;
+      case '%':
+        return in_class(c, pattern_[p + 1]);
+      case '[':
+        return in_set(c, p, item_end - 1);
+      default:
+        return static_cast<unsigned char>(pattern_[p]) == c;
     }
   }
 
@@ -147,7 +177,8 @@ class Matcher {
       if (pattern_[p] == '%' && p + 1 < close) {
         if (in_class(c, pattern_[++p])) return !negated;
       } else if (p + 2 < close && pattern_[p + 1] == '-') {
-        if (between(c, static_cast<unsigned char>(pattern_[p]), static_cast<unsigned char>(pattern_[p + 2]))) {
+        if (between(c, static_cast<unsigned char>(pattern_[p]),
+                    static_cast<unsigned char>(pattern_[p + 2]))) {
           return !negated;
         }
         p += 2;
@@ -217,8 +248,10 @@ class Matcher {
 
   [[nodiscard]] std::size_t skip_capture(std::size_t at, char digit) const {
     const auto index = static_cast<std::size_t>(digit - '1');
-    if (digit == '0' || std::cmp_greater_equal(index, captures_) || capture_[index].end == kNone) return kNone;
-    const std::string_view seen = text_.substr(capture_[index].begin, capture_[index].end - capture_[index].begin);
+    if (digit == '0' || std::cmp_greater_equal(index, captures_) || capture_[index].end == kNone)
+      return kNone;
+    const std::string_view seen =
+        text_.substr(capture_[index].begin, capture_[index].end - capture_[index].begin);
     return text_.substr(at).starts_with(seen) ? at + seen.size() : kNone;
   }
 

@@ -10,7 +10,8 @@ const Subschema* subschema_for(const Field& record, const json::value& key) {
   if (!key.is_string()) return nullptr;
   for (const Subschema& subschema : record.subschemas) {
     const auto& keys = subschema.keys;
-    if (std::find(keys.begin(), keys.end(), std::string_view(key.get_string())) != keys.end()) return &subschema;
+    if (std::find(keys.begin(), keys.end(), std::string_view(key.get_string())) != keys.end())
+      return &subschema;
   }
   return nullptr;
 }

@@ -16,8 +16,8 @@ std::string regex_error(std::string_view pattern) {
   }
   PCRE2_UCHAR text[256];
   if (pcre2_get_error_message(code, text, sizeof text) < 0) text[0] = 0;
-  std::string error = "pcre2_compile() failed: " + std::string(reinterpret_cast<const char*>(text)) + " in \"" +
-                      std::string(pattern) + "\"";
+  std::string error = "pcre2_compile() failed: " + std::string(reinterpret_cast<const char*>(text)) +
+                      " in \"" + std::string(pattern) + "\"";
   if (offset < pattern.size()) error += " at \"" + std::string(pattern.substr(offset)) + "\"";
   return error;
 }

@@ -6,7 +6,9 @@
 namespace gibbon::schema {
 namespace {
 
-bool is_alphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_alphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -16,20 +18,23 @@ int hex_value(char c) {
 }
 
 bool is_escape(std::string_view text, std::size_t at) {
-  return at + 2 < text.size() && text[at] == '%' && hex_value(text[at + 1]) >= 0 && hex_value(text[at + 2]) >= 0;
+  return at + 2 < text.size() && text[at] == '%' && hex_value(text[at + 1]) >= 0 &&
+         hex_value(text[at + 2]) >= 0;
 }
 
 /// Length of "scheme" in "scheme:..."; 0 where there is none.
 std::size_t scheme_length(std::string_view text) {
   std::size_t n = 0;
-  while (n < text.size() && (is_alphanumeric(text[n]) || (n > 0 && (text[n] == '+' || text[n] == '-' || text[n] == '.')))) {
+  while (n < text.size() &&
+         (is_alphanumeric(text[n]) || (n > 0 && (text[n] == '+' || text[n] == '-' || text[n] == '.')))) {
     ++n;
   }
   return n < text.size() && text[n] == ':' ? n : 0;
 }
 
 void parse_authority(std::string_view authority, Url& url) {
-  if (const std::size_t at = authority.find('@'); at != std::string_view::npos) authority.remove_prefix(at + 1);
+  if (const std::size_t at = authority.find('@'); at != std::string_view::npos)
+    authority.remove_prefix(at + 1);
   if (const std::size_t colon = authority.rfind(':');
       colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos) {
     if (colon + 1 < authority.size()) url.port = std::string(authority.substr(colon + 1));
@@ -41,7 +46,8 @@ void parse_authority(std::string_view authority, Url& url) {
   if (!authority.empty()) url.host = std::string(authority);
 }
 
-/// Decodes escapes of all but RFC 3986's reserved characters and '%'; the escapes that stay get capital letters.
+/// Decodes escapes of all but RFC 3986's reserved characters and '%'; the escapes that stay get capital
+/// letters.
 std::string decode_harmless(std::string_view text) {
   static constexpr std::string_view kReserved = "!*'();:@&=+$,/?%#[]";
   std::string out;
@@ -54,7 +60,8 @@ std::string decode_harmless(std::string_view text) {
     if (kReserved.find(decoded) == std::string_view::npos) {
       out += decoded;
     } else {
-      for (std::size_t j = i; j < i + 3; ++j) out += text[j] >= 'a' && text[j] <= 'f' ? static_cast<char>(text[j] - 32) : text[j];
+      for (std::size_t j = i; j < i + 3; ++j)
+        out += text[j] >= 'a' && text[j] <= 'f' ? static_cast<char>(text[j] - 32) : text[j];
     }
     i += 2;
   }

@@ -8,8 +8,8 @@
 
 /// Validation of configuration: an input and a schema give an entity, or everything that is wrong with it.
 ///
-/// The Admin API and the stores need the three check_* functions alone. Threads: any; a Schema is never written.
-/// Inputs may hold anything that JSON can; nothing here throws but std::bad_alloc.
+/// The Admin API and the stores need the three check_* functions alone. Threads: any; a Schema is never
+/// written. Inputs may hold anything that JSON can; nothing here throws but std::bad_alloc.
 namespace gibbon::schema {
 
 enum class Operation { kInsert, kUpdate, kUpsert };
@@ -25,19 +25,20 @@ struct Checked {
 Checked check_insert(const Schema& schema, const json::object& input);
 /// A change (PATCH): `patch` laid over `stored`, see merge(). `updated_at` is renewed, `created_at` kept.
 Checked check_update(const Schema& schema, const json::object& stored, const json::object& patch);
-/// A replacement (PUT): as a new entity, but with what `stored` (null where there is none) may not lose: its id and,
-/// as in Kong, nothing else.
+/// A replacement (PUT): as a new entity, but with what `stored` (null where there is none) may not lose: its
+/// id and, as in Kong, nothing else.
 Checked check_upsert(const Schema& schema, const json::object& input, const json::object* stored);
 
-/// Resolves shorthands, fills defaults, sub-records and nulls, makes what is automatic (ids, timestamps in seconds),
-/// and turns whole numbers into integers. kUpdate fills nothing: what is absent stays absent. Unknown fields stay, so
-/// that validate() can refuse them. What is wrong with a shorthand goes to `violations`: then nothing else counts.
+/// Resolves shorthands, fills defaults, sub-records and nulls, makes what is automatic (ids, timestamps in
+/// seconds), and turns whole numbers into integers. kUpdate fills nothing: what is absent stays absent.
+/// Unknown fields stay, so that validate() can refuse them. What is wrong with a shorthand goes to
+/// `violations`: then nothing else counts.
 json::object process_auto_fields(const Schema& schema, json::object input, Operation operation,
                                  Violations& violations);
 /// A stored entity as it is shown: fields that it lacks get their defaults. Makes nothing automatic.
 json::object complete(const Schema& schema, json::object stored);
-/// Types, validators, unknown and required fields, formats, entity checks: all that is wrong, at once. `entity` is
-/// what process_auto_fields() or merge() made.
+/// Types, validators, unknown and required fields, formats, entity checks: all that is wrong, at once.
+/// `entity` is what process_auto_fields() or merge() made.
 Violations validate(const Schema& schema, const json::object& entity, Operation operation);
 /// `patch` over `stored`: records merge deeply; null sets null; arrays, sets and maps replace.
 json::object merge(const Schema& schema, const json::object& stored, const json::object& patch);

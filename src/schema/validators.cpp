@@ -18,11 +18,13 @@ bool is_among(const json::value& value, const std::vector<Literal>& literals) {
 
 Violation check_equality(const Field& field, const json::value& value) {
   if (field.has_eq && !equals(value, field.eq_literal)) return "value must be " + to_string(field.eq_literal);
-  if (field.has_ne && equals(value, field.ne_literal)) return "value must not be " + to_string(field.ne_literal);
+  if (field.has_ne && equals(value, field.ne_literal))
+    return "value must not be " + to_string(field.ne_literal);
   if (!field.forbidden.empty() && is_among(value, field.forbidden)) {
     return "must not be one of: " + to_string(field.forbidden);
   }
-  if (!field.allowed.empty() && !is_among(value, field.allowed)) return "expected one of: " + to_string(field.allowed);
+  if (!field.allowed.empty() && !is_among(value, field.allowed))
+    return "expected one of: " + to_string(field.allowed);
   return {};
 }
 
@@ -31,8 +33,8 @@ Violation check_number(const Field& field, const json::value& value) {
   if (field.has_gt && !(number > field.gt)) return "value must be greater than " + number_text(field.gt);
   if (field.is_timestamp && !(number > 0)) return "expected a valid timestamp";
   if (field.has_between && !(number >= field.between_low && number <= field.between_high)) {
-    return "value should be between " + std::to_string(static_cast<std::int64_t>(field.between_low)) + " and " +
-           std::to_string(static_cast<std::int64_t>(field.between_high));
+    return "value should be between " + std::to_string(static_cast<std::int64_t>(field.between_low)) +
+           " and " + std::to_string(static_cast<std::int64_t>(field.between_high));
   }
   return {};
 }
@@ -40,7 +42,8 @@ Violation check_number(const Field& field, const json::value& value) {
 Violation check_length(const Field& field, std::size_t size) {
   const auto length = static_cast<std::int64_t>(size);
   const std::int64_t least = field.type == FieldType::kString && field.length_min < 0 ? 1 : field.length_min;
-  if (field.length_eq >= 0 && length != field.length_eq) return "length must be " + std::to_string(field.length_eq);
+  if (field.length_eq >= 0 && length != field.length_eq)
+    return "length must be " + std::to_string(field.length_eq);
   if (length < least) return "length must be at least " + std::to_string(least);
   if (field.length_max >= 0 && length > field.length_max) {
     return "length must be at most " + std::to_string(field.length_max);
@@ -62,7 +65,8 @@ Violation check_patterns(const Field& field, std::string_view text) {
     if (!lua_match(text, p.pattern)) return message_of(p);
   }
   const auto& any = field.any_patterns;
-  if (!any.empty() && std::none_of(any.begin(), any.end(), [&](const auto& p) { return lua_match(text, p); })) {
+  if (!any.empty() &&
+      std::none_of(any.begin(), any.end(), [&](const auto& p) { return lua_match(text, p); })) {
     return message_of({{}, field.any_message});
   }
   return {};
@@ -82,8 +86,10 @@ Violation check_exclusive_subsets(const Field& field, const json::array& element
   for (const json::value& element : elements) {
     if (!element.is_string()) continue;
     for (const auto& subset : field.exclusive_subsets) {
-      const bool member = std::find(subset.begin(), subset.end(), std::string_view(element.get_string())) != subset.end();
-      if (member && std::find(touched.begin(), touched.end(), &subset) == touched.end()) touched.push_back(&subset);
+      const bool member =
+          std::find(subset.begin(), subset.end(), std::string_view(element.get_string())) != subset.end();
+      if (member && std::find(touched.begin(), touched.end(), &subset) == touched.end())
+        touched.push_back(&subset);
     }
   }
   if (touched.size() <= 1) return {};

@@ -151,7 +151,8 @@ std::string Violations::message() const {
   std::sort(names.begin(), names.end());
   for (const std::string& name : names) append_field(name, fields.at(name), lines);
 
-  std::string text = lines.size() == 1 ? "schema violation (" : std::to_string(lines.size()) + " schema violations (";
+  std::string text =
+      lines.size() == 1 ? "schema violation (" : std::to_string(lines.size()) + " schema violations (";
   for (std::size_t i = 0; i < lines.size(); ++i) text += (i > 0 ? "; " : "") + lines[i];
   return text + ")";
 }

@@ -95,8 +95,8 @@ TEST(Publish, WakesEveryWorkerThatListens) {
     ASSERT_EQ(mkfifo(wake_path(directory.path(), slot).c_str(), 0600), 0);
     fifos.push_back(open(wake_path(directory.path(), slot).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   }
-  ASSERT_EQ(mkfifo(wake_path(directory.path(), 3).c_str(), 0600), 0);          // Nobody reads it.
-  std::ofstream(wake_path(directory.path(), 4)) << "";                        // No FIFO at all.
+  ASSERT_EQ(mkfifo(wake_path(directory.path(), 3).c_str(), 0600), 0);  // Nobody reads it.
+  std::ofstream(wake_path(directory.path(), 4)) << "";                 // No FIFO at all.
   control.publish(1);
   for (const int fifo : fifos) {
     EXPECT_TRUE(has_byte(fifo));

@@ -15,9 +15,11 @@ namespace {
 using test::object_of;
 
 json::object service_entity() {
-  return schema::check_insert(service_schema(), object_of(R"({"name": "s", "url": "https://h:8443/p", "tls_verify": false,
+  return schema::check_insert(service_schema(),
+                              object_of(R"({"name": "s", "url": "https://h:8443/p", "tls_verify": false,
       "tls_verify_depth": 3, "client_certificate": {"id": "22222222-2222-4222-8222-222222222222"},
-      "read_timeout": 1000})")).entity;
+      "read_timeout": 1000})"))
+      .entity;
 }
 
 TEST(Service, IsReadWithAllItsFields) {
@@ -38,7 +40,8 @@ TEST(Service, IsReadWithAllItsFields) {
 }
 
 TEST(Service, LeavesWhatIsNullAtItsDefault) {
-  const Result<Service> read = service_from_json(object_of(R"({"host": "h", "path": null, "retries": null})"));
+  const Result<Service> read =
+      service_from_json(object_of(R"({"host": "h", "path": null, "retries": null})"));
   ASSERT_TRUE(read);
   EXPECT_EQ(read.value().path, "");
   EXPECT_EQ(read.value().retries, 5U);
@@ -46,13 +49,13 @@ TEST(Service, LeavesWhatIsNullAtItsDefault) {
 }
 
 TEST(Service, NamesTheFieldThatIsWrong) {
-  for (const auto& [text, field] : std::map<std::string, std::string>{{R"({"port": "80"})", "port"},
-                                                                      {R"({"port": 70000})", "port"},
-                                                                      {R"({"host": 5})", "host"},
-                                                                      {R"({"enabled": "yes"})", "enabled"},
-                                                                      {R"({"ca_certificates": [5]})", "ca_certificates"},
-                                                                      {R"({"client_certificate": "x"})",
-                                                                       "client_certificate"}}) {
+  for (const auto& [text, field] :
+       std::map<std::string, std::string>{{R"({"port": "80"})", "port"},
+                                          {R"({"port": 70000})", "port"},
+                                          {R"({"host": 5})", "host"},
+                                          {R"({"enabled": "yes"})", "enabled"},
+                                          {R"({"ca_certificates": [5]})", "ca_certificates"},
+                                          {R"({"client_certificate": "x"})", "client_certificate"}}) {
     const Result<Service> read = service_from_json(object_of(text));
     ASSERT_FALSE(read) << text;
     EXPECT_EQ(read.error().field, field) << text;
@@ -83,7 +86,8 @@ TEST(Route, IsReadWithAllItsFields) {
 }
 
 TEST(Route, KnowsWhereConnectionsComeFrom) {
-  const Result<Route> read = route_from_json(object_of(R"({"sources": [{"ip": "10.0.0.0/8", "port": null}, {"port": 80}],
+  const Result<Route> read =
+      route_from_json(object_of(R"({"sources": [{"ip": "10.0.0.0/8", "port": null}, {"port": 80}],
       "destinations": null})"));
   ASSERT_TRUE(read);
   ASSERT_EQ(read.value().sources.size(), 2U);
@@ -114,9 +118,9 @@ json::object plugin_entity(std::string_view more) {
 TEST(Snapshot, TravelsThroughItsFile) {
   const testing::TemporaryDirectory directory;
   const std::string text = serialize_snapshot(
-      7, {service_entity()},
-      {schema::check_insert(route_schema(), object_of(R"({"paths": ["/a"]})")).entity},
-      {plugin_entity(R"({"config": {"timeout": 0.25}, "service": {"id": "11111111-1111-4111-8111-111111111111"}})"),
+      7, {service_entity()}, {schema::check_insert(route_schema(), object_of(R"({"paths": ["/a"]})")).entity},
+      {plugin_entity(
+           R"({"config": {"timeout": 0.25}, "service": {"id": "11111111-1111-4111-8111-111111111111"}})"),
        plugin_entity(R"({"enabled": false})")});
   ASSERT_TRUE(save_snapshot(directory.path(), 7, text));
   const Result<Snapshot> snapshot = load_snapshot(directory.path(), 7);

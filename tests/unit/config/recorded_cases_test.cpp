@@ -17,7 +17,8 @@ Schema schema_for(const std::string& entity, const json::object& input, const js
   if (entity != "plugins") return *entity_schema(entity);
   const json::value* name = input.if_contains("name");
   if (name == nullptr && stored != nullptr) name = &stored->at("name");
-  if (name != nullptr && *name == "request-response-logger") return plugin_entity_schema(test::request_response_logger());
+  if (name != nullptr && *name == "request-response-logger")
+    return plugin_entity_schema(test::request_response_logger());
   if (name != nullptr && *name == "correlation-id") return plugin_entity_schema(test::correlation_id());
   if (name != nullptr && *name == "http-log") return plugin_entity_schema(test::http_log());
   if (name != nullptr && *name == "rate-limiting") return plugin_entity_schema(test::rate_limiting());
@@ -59,7 +60,8 @@ TEST(RecordedCases, AreRefusedInKongsWords) {
 json::object without_time_and_id(json::object entity, const json::object& c) {
   entity.erase("created_at");
   entity.erase("updated_at");
-  const bool has_id = c.at("operation") == "update" || (c.contains("given") && c.at("given").as_object().contains("id")) ||
+  const bool has_id = c.at("operation") == "update" ||
+                      (c.contains("given") && c.at("given").as_object().contains("id")) ||
                       (c.contains("json") && c.at("json").as_object().contains("id"));
   if (!has_id) entity.erase("id");
   return entity;
@@ -73,8 +75,10 @@ TEST(RecordedCases, AreTakenWithKongsDefaults) {
     const schema::Checked checked = run(c);
     EXPECT_TRUE(checked.ok()) << c.at("title") << ": " << checked.violations.message();
     EXPECT_EQ(json::value(without_time_and_id(checked.entity, c)),
-              json::value(without_time_and_id(c.at("answer").as_object(), c))) << c.at("title");
-    EXPECT_GE(checked.entity.at("updated_at").as_int64(), checked.entity.at("created_at").as_int64()) << c.at("title");
+              json::value(without_time_and_id(c.at("answer").as_object(), c)))
+        << c.at("title");
+    EXPECT_GE(checked.entity.at("updated_at").as_int64(), checked.entity.at("created_at").as_int64())
+        << c.at("title");
     EXPECT_EQ(checked.entity.at("id").as_string().size(), 36U) << c.at("title");
   }
 }
@@ -94,7 +98,8 @@ void drop_descriptions(json::value& value) {
   if (value.is_array()) {
     for (json::value& element : value.get_array()) drop_descriptions(element);
   } else if (value.is_object()) {
-    if (const json::value* text = value.get_object().if_contains("description"); text != nullptr && text->is_string()) {
+    if (const json::value* text = value.get_object().if_contains("description");
+        text != nullptr && text->is_string()) {
       value.get_object().erase("description");
     }
     for (auto& member : value.get_object()) drop_descriptions(member.value());

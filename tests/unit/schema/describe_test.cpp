@@ -28,13 +28,16 @@ TEST(Describe, HoldsEveryRecordedPlugin) {
 }
 
 TEST(Describe, ShowsDescriptionsAndSecrecy) {
-  const Schema schema = record({{"key", string().required().encrypted().referenceable().description("A key.")}});
+  const Schema schema =
+      record({{"key", string().required().encrypted().referenceable().description("A key.")}});
   EXPECT_EQ(json::value(describe(schema)), json::parse(R"({"entity_checks": [], "fields": [{"key":
       {"type": "string", "required": true, "encrypted": true, "referenceable": true, "description": "A key."}}]})"));
 }
 
 TEST(Describe, FindsRowsByWhatTheyAre) {
-  const Schema schema = record({{"id", string().uuid()}, {"name", string().unique()}, {"host", string().immutable()},
+  const Schema schema = record({{"id", string().uuid()},
+                                {"name", string().unique()},
+                                {"host", string().immutable()},
                                 {"service", foreign("services")}});
   EXPECT_EQ(unique_fields(schema).at(0)->name, "name");
   EXPECT_EQ(immutable_fields(schema).at(0)->name, "host");

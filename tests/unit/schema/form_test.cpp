@@ -10,18 +10,21 @@ using Form = std::vector<std::pair<std::string, std::string>>;
 
 Schema sample() {
   return record({
-      {"name", string()},
-      {"port", integer()},
-      {"rate", number()},
-      {"enabled", boolean()},
-      {"tags", set(string())},
-      {"ports", array(integer())},
-      {"headers", map(string(), array(string()))},
-      {"limits", map(string(), integer())},
-      {"sources", set(record({{"ip", string()}, {"port", integer()}}))},
-      {"service", foreign("services")},
-      {"config", record({{"timeout", number()}, {"queue", record({{"size", integer()}})}, {"on", boolean()}})},
-  }).shorthand("url", string(), "url");
+                    {"name", string()},
+                    {"port", integer()},
+                    {"rate", number()},
+                    {"enabled", boolean()},
+                    {"tags", set(string())},
+                    {"ports", array(integer())},
+                    {"headers", map(string(), array(string()))},
+                    {"limits", map(string(), integer())},
+                    {"sources", set(record({{"ip", string()}, {"port", integer()}}))},
+                    {"service", foreign("services")},
+                    {"config", record({{"timeout", number()},
+                                       {"queue", record({{"size", integer()}})},
+                                       {"on", boolean()}})},
+                })
+      .shorthand("url", string(), "url");
 }
 
 TEST(Form, BecomesWhatTheSchemaWants) {
@@ -61,7 +64,8 @@ TEST(Form, BecomesWhatTheSchemaWants) {
       {{{"service", ""}}, R"({"service": null})"},
       {{{"config.timeout", "10000"}, {"config.queue.size", "7"}, {"config.on", "true"}},
        R"({"config": {"timeout": 10000, "queue": {"size": 7}, "on": true}})"},
-      {{{"config.timeout", "soon"}, {"config.bogus", "1"}}, R"({"config": {"timeout": "soon", "bogus": "1"}})"},
+      {{{"config.timeout", "soon"}, {"config.bogus", "1"}},
+       R"({"config": {"timeout": "soon", "bogus": "1"}})"},
       {{{"url", ""}}, R"({"url": null})"},
       {{{".name", "a"}, {"name.", "b"}, {"a[", "c"}}, R"({".name": "a", "name.": "b", "a[": "c"})"},
   };

@@ -13,14 +13,30 @@ TEST(HostPort, TellsNamesFromAddresses) {
     bool valid;
     int port;  ///< -1: none.
   } cases[] = {
-      {"a", Kind::kName, true, -1},         {"a.b.", Kind::kName, true, -1},     {"a_b:80", Kind::kName, true, 80},
-      {"a:", Kind::kName, false, -1},       {"a:b", Kind::kName, false, -1},     {".a", Kind::kName, false, -1},
-      {"a-", Kind::kName, false, -1},       {"-a", Kind::kName, true, -1},       {"", Kind::kName, false, -1},
-      {":", Kind::kName, false, -1},        {"a:65536", Kind::kName, false, -1}, {"1.2.3.4", Kind::kIpv4, true, -1},
-      {"001.2.3.4:80", Kind::kIpv4, true, 80}, {"1.2.3", Kind::kIpv4, false, -1}, {"1.2.3.256", Kind::kIpv4, false, -1},
-      {"1.2.3.4.5", Kind::kIpv4, false, -1}, {"::1", Kind::kIpv6, true, -1},     {"[::1]", Kind::kIpv6, true, -1},
-      {"[::1]:80", Kind::kIpv6, true, 80},  {"[::1", Kind::kIpv6, false, -1},    {"[::1]x", Kind::kIpv6, false, -1},
-      {"::g", Kind::kIpv6, false, -1},      {"1:2:3", Kind::kIpv6, false, -1},   {"[::1]:70000", Kind::kIpv6, false, -1},
+      {"a", Kind::kName, true, -1},
+      {"a.b.", Kind::kName, true, -1},
+      {"a_b:80", Kind::kName, true, 80},
+      {"a:", Kind::kName, false, -1},
+      {"a:b", Kind::kName, false, -1},
+      {".a", Kind::kName, false, -1},
+      {"a-", Kind::kName, false, -1},
+      {"-a", Kind::kName, true, -1},
+      {"", Kind::kName, false, -1},
+      {":", Kind::kName, false, -1},
+      {"a:65536", Kind::kName, false, -1},
+      {"1.2.3.4", Kind::kIpv4, true, -1},
+      {"001.2.3.4:80", Kind::kIpv4, true, 80},
+      {"1.2.3", Kind::kIpv4, false, -1},
+      {"1.2.3.256", Kind::kIpv4, false, -1},
+      {"1.2.3.4.5", Kind::kIpv4, false, -1},
+      {"::1", Kind::kIpv6, true, -1},
+      {"[::1]", Kind::kIpv6, true, -1},
+      {"[::1]:80", Kind::kIpv6, true, 80},
+      {"[::1", Kind::kIpv6, false, -1},
+      {"[::1]x", Kind::kIpv6, false, -1},
+      {"::g", Kind::kIpv6, false, -1},
+      {"1:2:3", Kind::kIpv6, false, -1},
+      {"[::1]:70000", Kind::kIpv6, false, -1},
   };
   for (const auto& c : cases) {
     const HostPort host = parse_host_port(c.text);
@@ -36,7 +52,8 @@ TEST(Cidr, NeedsAPrefixInItsRange) {
   for (const char* good : {"1.2.3.4", "1.2.3.4/0", "1.2.3.4/32", "::/0", "fe80::1/128", "::1"}) {
     EXPECT_TRUE(is_ip_or_cidr(good)) << good;
   }
-  for (const char* bad : {"1.2.3.4/33", "1.2.3.4/", "1.2.3.4/08", "1.2.3.4/-1", "::/129", "x/8", "1.2.3.4/8/8", ""}) {
+  for (const char* bad :
+       {"1.2.3.4/33", "1.2.3.4/", "1.2.3.4/08", "1.2.3.4/-1", "::/129", "x/8", "1.2.3.4/8/8", ""}) {
     EXPECT_FALSE(is_ip_or_cidr(bad)) << bad;
   }
   EXPECT_TRUE(is_ipv4_cidr("10.0.0.0/8"));

@@ -73,7 +73,8 @@ TEST(LuaPattern, MatchesAsLuaDoes) {
       {"a", "a)", false},
       {"a", "%b", false},
   };
-  for (const Case& c : cases) EXPECT_EQ(lua_match(c.text, c.pattern), c.matches) << c.text << " ~ " << c.pattern;
+  for (const Case& c : cases)
+    EXPECT_EQ(lua_match(c.text, c.pattern), c.matches) << c.text << " ~ " << c.pattern;
 }
 
 TEST(LuaPattern, LongTextsNeedNoDeepStack) {

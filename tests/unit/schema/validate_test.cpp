@@ -74,7 +74,8 @@ TEST(Validators, SpeakKongsWords) {
       {Field(FieldType::kJson), R"({"any": ["thing"]})", ""},
   };
   for (const auto& c : cases) {
-    const json::value found = violations_of(record({{"f", c.field}}), R"({"f": )" + std::string(c.value) + "}");
+    const json::value found =
+        violations_of(record({{"f", c.field}}), R"({"f": )" + std::string(c.value) + "}");
     const json::value wanted = c.message.empty() ? json::object() : json::object{{"f", c.message}};
     EXPECT_EQ(found, wanted) << c.value << " / " << c.message;
   }
@@ -82,31 +83,43 @@ TEST(Validators, SpeakKongsWords) {
 
 TEST(EntityChecks, LookAtSeveralFields) {
   const auto with = [](EntityCheck check) {
-    return record({{"a", string()}, {"b", string()}, {"c", record({{"d", string()}})}}).check(std::move(check));
+    return record({{"a", string()}, {"b", string()}, {"c", record({{"d", string()}})}})
+        .check(std::move(check));
   };
   const auto conditional = [](Field if_match, Field then_match) {
-    return EntityCheck{.kind = Kind::kConditional, .if_field = "a", .then_field = "b", .if_match = {std::move(if_match)},
+    return EntityCheck{.kind = Kind::kConditional,
+                       .if_field = "a",
+                       .then_field = "b",
+                       .if_match = {std::move(if_match)},
                        .then_match = {std::move(then_match)}};
   };
   const struct {
     EntityCheck check;
     std::string_view input, violations;
   } cases[] = {
-      {{.kind = Kind::kAtLeastOneOf, .fields = {"a", "c.d"}}, R"({"b": "x"})",
+      {{.kind = Kind::kAtLeastOneOf, .fields = {"a", "c.d"}},
+       R"({"b": "x"})",
        R"({"@entity": ["at least one of these fields must be non-empty: 'a', 'c.d'"]})"},
       {{.kind = Kind::kAtLeastOneOf, .fields = {"a", "c.d"}}, R"({"c": {"d": "x"}})", "{}"},
-      {{.kind = Kind::kOnlyOneOf, .fields = {"a", "b"}}, R"({"a": "x", "b": "y"})",
+      {{.kind = Kind::kOnlyOneOf, .fields = {"a", "b"}},
+       R"({"a": "x", "b": "y"})",
        R"({"@entity": ["exactly one of these fields must be non-empty: 'a', 'b'"]})"},
-      {{.kind = Kind::kOnlyOneOf, .fields = {"a", "b"}}, "{}",
+      {{.kind = Kind::kOnlyOneOf, .fields = {"a", "b"}},
+       "{}",
        R"({"@entity": ["exactly one of these fields must be non-empty: 'a', 'b'"]})"},
       {{.kind = Kind::kOnlyOneOf, .fields = {"a", "b"}}, R"({"b": "y"})", "{}"},
-      {{.kind = Kind::kMutuallyRequired, .fields = {"a", "b"}}, R"({"a": "x"})",
+      {{.kind = Kind::kMutuallyRequired, .fields = {"a", "b"}},
+       R"({"a": "x"})",
        R"({"@entity": ["all or none of these fields must be set: 'a', 'b'"]})"},
       {{.kind = Kind::kMutuallyRequired, .fields = {"a", "b"}}, "{}", "{}"},
-      {{.kind = Kind::kMutuallyRequired, .fields = {"a", "b"}}, R"({"a": 5})", R"({"a": "expected a string"})"},
-      {{.kind = Kind::kMutuallyExclusive, .fields = {"a", "b"}}, R"({"a": "x", "b": "y"})",
+      {{.kind = Kind::kMutuallyRequired, .fields = {"a", "b"}},
+       R"({"a": 5})",
+       R"({"a": "expected a string"})"},
+      {{.kind = Kind::kMutuallyExclusive, .fields = {"a", "b"}},
+       R"({"a": "x", "b": "y"})",
        R"({"@entity": ["only one or none of these fields must be set: 'a', 'b'"]})"},
-      {{.kind = Kind::kDistinct, .fields = {"a", "b"}}, R"({"a": "x", "b": "x"})",
+      {{.kind = Kind::kDistinct, .fields = {"a", "b"}},
+       R"({"a": "x", "b": "x"})",
        R"({"@entity": ["values of these fields must be distinct: 'a', 'b'"]})"},
       {{.kind = Kind::kDistinct, .fields = {"a", "b"}}, R"({"a": "x"})", "{}"},
       {conditional(rules().equal(std::string("x")), rules().required()), R"({"a": "x"})",
@@ -114,11 +127,14 @@ TEST(EntityChecks, LookAtSeveralFields) {
       {conditional(rules().equal(std::string("x")), rules().required()), R"({"a": "y"})", "{}"},
       {conditional(rules().match({"^x", ""}), rules().one_of({"p", "q"})), R"({"a": "xx", "b": "r"})",
        R"({"b": "expected one of: p, q", "@entity": ["failed conditional validation given value of field 'a'"]})"},
-      {conditional(rules().not_one_of({"x"}), rules().required()), R"({"a": 5})", R"({"a": "expected a string"})"},
-      {{.kind = Kind::kCustom, .fields = {"a"}, .custom_name = "nobody knows"}, R"({"a": "x"})",
+      {conditional(rules().not_one_of({"x"}), rules().required()), R"({"a": 5})",
+       R"({"a": "expected a string"})"},
+      {{.kind = Kind::kCustom, .fields = {"a"}, .custom_name = "nobody knows"},
+       R"({"a": "x"})",
        R"({"@entity": ["failed entity check: nobody knows"]})"},
   };
-  for (const auto& c : cases) EXPECT_EQ(violations_of(with(c.check), c.input), json::parse(c.violations)) << c.input;
+  for (const auto& c : cases)
+    EXPECT_EQ(violations_of(with(c.check), c.input), json::parse(c.violations)) << c.input;
 }
 
 TEST(EntityChecks, LeaveReferencesToSecretsAlone) {
@@ -129,23 +145,25 @@ TEST(EntityChecks, LeaveReferencesToSecretsAlone) {
 }
 
 Schema nested() {
-  return record({{"id", string().uuid().automatic()},
-                 {"created_at", integer().timestamp().automatic()},
-                 {"updated_at", number().timestamp().automatic()},
-                 {"host", string().required().immutable()},
-                 {"list", set(string())},
-                 {"map", map(string(), number())},
-                 {"config", record({{"size", integer().default_value(7)},
-                                    {"queue", record({{"depth", number().default_value(Literal(0.5))}}).required()},
-                                    {"extra", record({{"on", boolean().default_value(true)}})}})
-                                .required()}});
+  return record(
+      {{"id", string().uuid().automatic()},
+       {"created_at", integer().timestamp().automatic()},
+       {"updated_at", number().timestamp().automatic()},
+       {"host", string().required().immutable()},
+       {"list", set(string())},
+       {"map", map(string(), number())},
+       {"config", record({{"size", integer().default_value(7)},
+                          {"queue", record({{"depth", number().default_value(Literal(0.5))}}).required()},
+                          {"extra", record({{"on", boolean().default_value(true)}})}})
+                      .required()}});
 }
 
 TEST(Insert, FillsWhatIsMissing) {
   const Checked checked = check_insert(nested(), object_of(R"({"host": "h", "list": ["a", "b", "a"],
       "map": {"x": 2.0}, "config": {"extra": {}}})"));
   ASSERT_TRUE(checked.ok()) << checked.violations.message();
-  EXPECT_EQ(checked.entity.at("config"), json::parse(R"({"size": 7, "queue": {"depth": 0.5}, "extra": {"on": true}})"));
+  EXPECT_EQ(checked.entity.at("config"),
+            json::parse(R"({"size": 7, "queue": {"depth": 0.5}, "extra": {"on": true}})"));
   EXPECT_EQ(checked.entity.at("list"), json::parse(R"(["a", "b"])"));
   EXPECT_TRUE(checked.entity.at("map").at("x").is_int64());
   EXPECT_EQ(checked.entity.at("id").as_string().size(), 36U);
@@ -155,16 +173,19 @@ TEST(Insert, FillsWhatIsMissing) {
 
 TEST(Insert, LeavesOptionalRecordsNull) {
   const Checked checked = check_insert(nested(), object_of(R"({"host": "h"})"));
-  EXPECT_EQ(checked.entity.at("config"), json::parse(R"({"size": 7, "queue": {"depth": 0.5}, "extra": null})"));
+  EXPECT_EQ(checked.entity.at("config"),
+            json::parse(R"({"size": 7, "queue": {"depth": 0.5}, "extra": null})"));
   EXPECT_TRUE(checked.entity.at("map").is_null());
 }
 
 TEST(Update, MergesRecordsAndReplacesTheRest) {
   json::object stored = check_insert(nested(), object_of(R"({"host": "h", "list": ["a"], "map": {"x": 1},
-      "config": {"size": 1, "queue": {"depth": 2}, "extra": {"on": false}}})")).entity;
+      "config": {"size": 1, "queue": {"depth": 2}, "extra": {"on": false}}})"))
+                            .entity;
   stored["created_at"] = 1600000000;
   stored["updated_at"] = 1600000000;
-  const Checked checked = check_update(nested(), stored, object_of(R"({"id": "other", "list": ["b"], "map": {"y": 2},
+  const Checked checked =
+      check_update(nested(), stored, object_of(R"({"id": "other", "list": ["b"], "map": {"y": 2},
       "config": {"queue": {"depth": 3}, "extra": null}})"));
   ASSERT_TRUE(checked.ok()) << checked.violations.message();
   EXPECT_EQ(checked.entity.at("config"), json::parse(R"({"size": 1, "queue": {"depth": 3}, "extra": null})"));
@@ -180,7 +201,8 @@ TEST(Update, RefusesWhatAnInsertWouldRefuse) {
   const auto violations = [&](std::string_view patch) {
     return json::value(check_update(nested(), stored, object_of(patch)).violations.fields);
   };
-  EXPECT_EQ(violations(R"({"host": "other"})"), json::parse(R"({"host": "immutable field cannot be updated"})"));
+  EXPECT_EQ(violations(R"({"host": "other"})"),
+            json::parse(R"({"host": "immutable field cannot be updated"})"));
   EXPECT_EQ(violations(R"({"host": "h"})"), json::parse("{}"));
   EXPECT_EQ(violations(R"({"config": null})"), json::parse(R"({"config": "required field missing"})"));
   EXPECT_EQ(violations(R"({"config": {"size": "x", "bogus": 1}})"),
@@ -189,14 +211,16 @@ TEST(Update, RefusesWhatAnInsertWouldRefuse) {
 }
 
 TEST(Update, SaysSoInChecks) {
-  const Schema schema = record({{"a", string()}, {"b", string()}})
-                            .check({.kind = Kind::kAtLeastOneOf, .fields = {"a", "b"}});
-  EXPECT_EQ(check_update(schema, object_of(R"({"a": "x", "b": null})"), object_of(R"({"a": null})")).violations.message(),
+  const Schema schema =
+      record({{"a", string()}, {"b", string()}}).check({.kind = Kind::kAtLeastOneOf, .fields = {"a", "b"}});
+  EXPECT_EQ(check_update(schema, object_of(R"({"a": "x", "b": null})"), object_of(R"({"a": null})"))
+                .violations.message(),
             "schema violation (when updating, at least one of these fields must be non-empty: 'a', 'b')");
 }
 
 TEST(Upsert, KeepsTheIdAlone) {
-  const json::object stored = object_of(R"({"id": "11111111-1111-4111-8111-111111111111", "created_at": 1600000000,
+  const json::object stored =
+      object_of(R"({"id": "11111111-1111-4111-8111-111111111111", "created_at": 1600000000,
       "host": "h", "list": ["a"]})");
   const Checked checked = check_upsert(nested(), object_of(R"({"host": "h2"})"), &stored);
   ASSERT_TRUE(checked.ok());

@@ -10,9 +10,11 @@ std::string message_of(std::string_view fields) { return Violations{test::object
 TEST(Violations, SaysWhatKongSays) {
   EXPECT_EQ(message_of(R"({"a": "x"})"), "schema violation (a: x)");
   EXPECT_EQ(message_of(R"({"b": "y", "a": "x"})"), "2 schema violations (a: x; b: y)");
-  EXPECT_EQ(message_of(R"({"config": {"b": "y", "a": "x"}})"), "2 schema violations (config.a: x; config.b: y)");
+  EXPECT_EQ(message_of(R"({"config": {"b": "y", "a": "x"}})"),
+            "2 schema violations (config.a: x; config.b: y)");
   EXPECT_EQ(message_of(R"({"paths": [null, "x"]})"), "schema violation (paths.2: x)");
-  EXPECT_EQ(message_of(R"({"b": "y", "@entity": ["whole", "also"]})"), "3 schema violations (whole; also; b: y)");
+  EXPECT_EQ(message_of(R"({"b": "y", "@entity": ["whole", "also"]})"),
+            "3 schema violations (whole; also; b: y)");
 }
 
 TEST(Violations, PrintsWhatIsDeeperAsLuaTables) {
@@ -29,8 +31,7 @@ TEST(Violations, MakesTheBodyOfTheAnswer) {
   EXPECT_TRUE(violations.empty());
   violations.add("name", "plugin 'x' not enabled");
   violations.add_entity("whole");
-  EXPECT_EQ(json::value(violations.to_json()),
-            json::parse(R"json({"code": 2, "name": "schema violation",
+  EXPECT_EQ(json::value(violations.to_json()), json::parse(R"json({"code": 2, "name": "schema violation",
                             "fields": {"name": "plugin 'x' not enabled", "@entity": ["whole"]},
                             "message": "2 schema violations (whole; name: plugin 'x' not enabled)"})json"));
 }

@@ -6,8 +6,8 @@
 #include "base/json.hpp"
 #include "gibbon/schema.hpp"
 
-/// The way back from describe(): a schema from Kong's answer at /schemas, so that the engine meets every recorded
-/// entity and plugin. Formats are not in those answers.
+/// The way back from describe(): a schema from Kong's answer at /schemas, so that the engine meets every
+/// recorded entity and plugin. Formats are not in those answers.
 namespace gibbon::test {
 
 Field field_from(const json::object& described);
@@ -41,7 +41,8 @@ inline std::vector<Literal> literals_from(const json::value& value) {
 inline std::vector<Pattern> patterns_from(const json::value& value) {
   std::vector<Pattern> patterns;
   for (const json::value& element : value.as_array()) {
-    patterns.push_back({std::string(element.at("pattern").as_string()), std::string(element.at("err").as_string())});
+    patterns.push_back(
+        {std::string(element.at("pattern").as_string()), std::string(element.at("err").as_string())});
   }
   return patterns;
 }
@@ -49,7 +50,8 @@ inline std::vector<Pattern> patterns_from(const json::value& value) {
 inline std::vector<NamedField> rows_from(const json::value& value) {
   std::vector<NamedField> rows;
   for (const json::value& row : value.as_array()) {
-    for (const auto& member : row.as_object()) rows.push_back({member.key(), field_from(member.value().as_object())});
+    for (const auto& member : row.as_object())
+      rows.push_back({member.key(), field_from(member.value().as_object())});
   }
   return rows;
 }
@@ -57,7 +59,9 @@ inline std::vector<NamedField> rows_from(const json::value& value) {
 /// `prefix` is taken off the names of fields.
 inline EntityCheck check_from(const json::object& described, std::string_view prefix = {}) {
   using Kind = EntityCheck::Kind;
-  const auto plain = [&](const json::value& name) { return std::string(name.as_string()).substr(prefix.size()); };
+  const auto plain = [&](const json::value& name) {
+    return std::string(name.as_string()).substr(prefix.size());
+  };
   const auto& [kind, argument] = *described.begin();
   if (kind == "conditional") {
     const json::object& c = argument.as_object();
@@ -70,7 +74,9 @@ inline EntityCheck check_from(const json::object& described, std::string_view pr
     return check;
   }
   if (kind == "custom_entity_check") {
-    return {.kind = Kind::kCustom, .fields = texts_from(argument.at("field_sources")), .custom_name = "path_handling"};
+    return {.kind = Kind::kCustom,
+            .fields = texts_from(argument.at("field_sources")),
+            .custom_name = "path_handling"};
   }
   EntityCheck check{.kind = kind == "at_least_one_of"     ? Kind::kAtLeastOneOf
                             : kind == "only_one_of"       ? Kind::kOnlyOneOf
