@@ -7,9 +7,9 @@
 
 #include "base/result.hpp"
 
-/// How a new snapshot reaches the workers: a page in shared memory (`control`) that names the current generation,
-/// and a FIFO per worker (`wake.N`) that wakes the worker's loader thread. A worker writes the generation that it
-/// applies to the page: from then on every request that begins in it uses that snapshot.
+/// How a new snapshot reaches the workers: a page in shared memory (`control`) that names the current
+/// generation, and a FIFO per worker (`wake.N`) that wakes the worker's loader thread. A worker writes the
+/// generation that it applies to the page: from then on every request that begins in it uses that snapshot.
 namespace gibbon::config {
 
 inline constexpr std::uint32_t kControlMagic = 0x4C525443;  // "CTRL"
@@ -19,7 +19,7 @@ struct ControlPage {
   std::uint32_t magic, version;
   std::atomic<std::uint64_t> generation;  ///< 0: nothing published yet.
   struct alignas(64) Worker {
-    std::atomic<std::uint32_t> pid;       ///< 0: no worker. Set last when a worker joins.
+    std::atomic<std::uint32_t> pid;  ///< 0: no worker. Set last when a worker joins.
     std::atomic<std::uint64_t> applied;
     // Figures of nginx itself, written by the worker's event thread, for /status and /metrics.
     std::atomic<std::uint64_t> requests;
@@ -34,7 +34,9 @@ struct ControlPage {
 class Control {
  public:
   static Result<Control> open(const std::string& directory);
-  Control(Control&& other) noexcept : page_(other.page_), directory_(std::move(other.directory_)) { other.page_ = nullptr; }
+  Control(Control&& other) noexcept : page_(other.page_), directory_(std::move(other.directory_)) {
+    other.page_ = nullptr;
+  }
   Control& operator=(Control&&) = delete;
   ~Control();
   [[nodiscard]] ControlPage& page() const { return *page_; }

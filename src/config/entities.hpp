@@ -11,8 +11,8 @@
 #include "base/json.hpp"
 #include "base/result.hpp"
 
-/// The entities as the gateway and the delivery use them: typed, validated, defaults filled in. The Admin API and
-/// the stores work on the JSON objects that the schemas describe; these are read from those.
+/// The entities as the gateway and the delivery use them: typed, validated, defaults filled in. The Admin API
+/// and the stores work on the JSON objects that the schemas describe; these are read from those.
 namespace gibbon::config {
 
 using Uuid = std::array<std::uint8_t, 16>;
@@ -26,7 +26,7 @@ struct Service {
   std::uint32_t connect_timeout_ms = 60000, write_timeout_ms = 60000, read_timeout_ms = 60000;
   std::optional<bool> tls_verify;
   std::optional<std::uint32_t> tls_verify_depth;
-  std::string client_certificate_id;          ///< Empty where null.
+  std::string client_certificate_id;  ///< Empty where null.
   std::vector<std::string> ca_certificates;
 };
 

@@ -52,49 +52,37 @@ EntityCheck only_over_tls(std::string field) {
           .then_match = {rules().must_be_null()}};
 }
 
-// clang-format off: a row for each field
+// clang-format off
 Schema make_service() {
-  return record(
-             {
-                 {"id", id()},
-                 {"created_at", created_at()},
-                 {"updated_at", updated_at()},
-                 {"name", name("The service's name.")},
-                 {"retries",
-                  integer().default_value(5).between(0, 32767).description(
-                      "How often a request is tried again where the upstream could not be reached.")},
-                 {"protocol", protocol().required().default_value("http").description(
-                                  "The protocol that is spoken to the upstream.")},
-                 {"host", string().required().format("host").description(
-                              "The upstream's host name or address, or the name of an upstream entity.")},
-                 {"port", port("The upstream's port.").required().default_value(80)},
-                 {"path", string()
-                              .starts_with("/")
-                              .match_none({{"//", "must not have empty segments"}})
-                              .format("path")
-                              .description("A path that is put before that of each request.")},
-                 {"connect_timeout",
-                  timeout("Milliseconds in which a connection to the upstream must stand.")},
-                 {"write_timeout", timeout("Milliseconds between two writes to the upstream.")},
-                 {"read_timeout", timeout("Milliseconds between two reads from the upstream.")},
-                 {"tags", tags()},
-                 {"client_certificate",
-                  foreign("certificates")
-                      .description("The certificate that is shown to the upstream in the TLS handshake.")},
-                 {"tls_verify", boolean().description("Whether the upstream's certificate is verified; the "
-                                                      "gateway's own setting where null.")},
-                 {"tls_verify_depth",
-                  integer()
-                      .default_value(Literal(nullptr))
-                      .between(0, 64)
-                      .description("How long a chain of certificates may be when it is verified.")},
-                 {"ca_certificates",
-                  array(string().uuid())
-                      .description(
-                          "UUIDs of the CA certificates that the upstream's certificate is verified with.")},
-                 {"enabled", boolean().required().default_value(true).description(
-                                 "Whether the service takes part at all.")},
-             })
+  return record({
+      {"id", id()},
+      {"created_at", created_at()},
+      {"updated_at", updated_at()},
+      {"name", name("The service's name.")},
+      {"retries", integer().default_value(5).between(0, 32767)
+          .description("How often a request is tried again where the upstream could not be reached.")},
+      {"protocol", protocol().required().default_value("http")
+          .description("The protocol that is spoken to the upstream.")},
+      {"host", string().required().format("host")
+          .description("The upstream's host name or address, or the name of an upstream entity.")},
+      {"port", port("The upstream's port.").required().default_value(80)},
+      {"path", string().starts_with("/").match_none({{"//", "must not have empty segments"}}).format("path")
+          .description("A path that is put before that of each request.")},
+      {"connect_timeout", timeout("Milliseconds in which a connection to the upstream must stand.")},
+      {"write_timeout", timeout("Milliseconds between two writes to the upstream.")},
+      {"read_timeout", timeout("Milliseconds between two reads from the upstream.")},
+      {"tags", tags()},
+      {"client_certificate", foreign("certificates")
+          .description("The certificate that is shown to the upstream in the TLS handshake.")},
+      {"tls_verify", boolean()
+          .description("Whether the upstream's certificate is verified; the gateway's own setting where null.")},
+      {"tls_verify_depth", integer().default_value(Literal(nullptr)).between(0, 64)
+          .description("How long a chain of certificates may be when it is verified.")},
+      {"ca_certificates", array(string().uuid())
+          .description("UUIDs of the CA certificates that the upstream's certificate is verified with.")},
+      {"enabled", boolean().required().default_value(true)
+          .description("Whether the service takes part at all.")},
+  })
       .shorthand("url", string().description("Sets protocol, host, port and path at once."), "url")
       .check({.kind = Kind::kConditional,
               .if_field = "protocol",
@@ -209,65 +197,48 @@ Subschema stream_routes() {
                       .message = "must set snis when 'protocols' is 'tls_passthrough'"}}};
 }
 
-// clang-format off: a row for each field
+// clang-format off
 Schema make_route() {
-  return record(
-             {
-                 {"id", id()},
-                 {"created_at", created_at()},
-                 {"updated_at", updated_at()},
-                 {"name", name("The route's name.")},
-                 {"protocols",
-                  set(protocol())
-                      .required()
-                      .len_min(1)
-                      .default_value(Literal(Texts{"http", "https"}))
-                      .mutually_exclusive_subsets(
-                          {{"http", "https"}, {"tcp", "tls", "udp"}, {"tls_passthrough"}, {"grpc", "grpcs"}})
-                      .description("The protocols that the route takes.")},
-                 {"https_redirect_status_code",
-                  integer()
-                      .required()
-                      .default_value(426)
-                      .one_of({426, 301, 302, 307, 308})
-                      .description("The status of the answer where all matches but the protocol.")},
-                 {"strip_path",
-                  boolean().required().default_value(true).description(
-                      "Whether the part of the path that matched is taken off on the way to the upstream.")},
-                 {"preserve_host", boolean().required().default_value(false).description(
-                                       "Whether the upstream gets the client's Host header.")},
-                 {"request_buffering", boolean().required().default_value(true).description(
-                                           "Whether a request's body is read whole before it is sent on.")},
-                 {"response_buffering", boolean().required().default_value(true).description(
-                                            "Whether a response is collected before it is sent on.")},
-                 {"tags", tags()},
-                 {"service", foreign("services").description("The service that requests go to.")},
-                 {"snis", set(string().format("wildcard_host").description("A server name."))
-                              .description("The server names of the TLS handshake that match.")},
-                 {"sources", endpoints("Where connections may come from.")},
-                 {"destinations", endpoints("Where connections may have gone to.")},
-                 {"methods", methods()},
-                 {"hosts", hosts()},
-                 {"paths", paths()},
-                 {"headers", headers()},
-                 {"regex_priority",
-                  integer().default_value(0).description(
-                      "Which regular expression is tried first where several match: the higher.")},
-                 {"path_handling",
-                  string()
-                      .default_value("v0")
-                      .one_of({"v0", "v1"})
-                      .description(
-                          "How the service's path, the route's and the request's are put together.")},
-             })
+  return record({
+      {"id", id()},
+      {"created_at", created_at()},
+      {"updated_at", updated_at()},
+      {"name", name("The route's name.")},
+      {"protocols", set(protocol()).required().len_min(1).default_value(Literal(Texts{"http", "https"}))
+          .mutually_exclusive_subsets({{"http", "https"}, {"tcp", "tls", "udp"}, {"tls_passthrough"},
+                                       {"grpc", "grpcs"}})
+          .description("The protocols that the route takes.")},
+      {"https_redirect_status_code", integer().required().default_value(426).one_of({426, 301, 302, 307, 308})
+          .description("The status of the answer where all matches but the protocol.")},
+      {"strip_path", boolean().required().default_value(true)
+          .description("Whether the part of the path that matched is taken off on the way to the upstream.")},
+      {"preserve_host", boolean().required().default_value(false)
+          .description("Whether the upstream gets the client's Host header.")},
+      {"request_buffering", boolean().required().default_value(true)
+          .description("Whether a request's body is read whole before it is sent on.")},
+      {"response_buffering", boolean().required().default_value(true)
+          .description("Whether a response is collected before it is sent on.")},
+      {"tags", tags()},
+      {"service", foreign("services").description("The service that requests go to.")},
+      {"snis", set(string().format("wildcard_host").description("A server name."))
+          .description("The server names of the TLS handshake that match.")},
+      {"sources", endpoints("Where connections may come from.")},
+      {"destinations", endpoints("Where connections may have gone to.")},
+      {"methods", methods()},
+      {"hosts", hosts()},
+      {"paths", paths()},
+      {"headers", headers()},
+      {"regex_priority", integer().default_value(0)
+          .description("Which regular expression is tried first where several match: the higher.")},
+      {"path_handling", string().default_value("v0").one_of({"v0", "v1"})
+          .description("How the service's path, the route's and the request's are put together.")},
+  })
       .check({.kind = Kind::kConditional,
               .if_field = "protocols",
               .then_field = "snis",
-              .if_match = {rules().elements_of(
-                  string().not_one_of({"grpcs", "https", "tls", "tls_passthrough"}))},
+              .if_match = {rules().elements_of(string().not_one_of({"grpcs", "https", "tls", "tls_passthrough"}))},
               .then_match = {rules().len_eq(0)},
-              .message =
-                  "'snis' can only be set when 'protocols' is 'grpcs', 'https', 'tls' or 'tls_passthrough'"})
+              .message = "'snis' can only be set when 'protocols' is 'grpcs', 'https', 'tls' or 'tls_passthrough'"})
       .check({.kind = Kind::kCustom, .fields = {"path_handling"}, .custom_name = "path_handling"})
       .subschemas_by("protocols", {http_routes(), stream_routes(), grpc_routes()});
 }
@@ -281,26 +252,23 @@ Field scope(std::string entities, std::string description) {
       .description(std::move(description));
 }
 
-// clang-format off: a row for each field
+// clang-format off
 Schema make_plugin() {
   return record({
-                    {"id", id()},
-                    {"name", string().required().description("The plugin's name.")},
-                    {"instance_name", name("A name for this configuration of the plugin.")},
-                    {"created_at", created_at()},
-                    {"updated_at", updated_at()},
-                    {"route", scope("routes", "The route for whose requests the plugin runs.")},
-                    {"service", scope("services", "The service for whose requests the plugin runs.")},
-                    {"consumer", scope("consumers", "The consumer for whose requests the plugin runs.")},
-                    {"config", record({}).abstract().description("The plugin's own configuration.")},
-                    {"protocols", set(protocol())
-                                      .required()
-                                      .default_value(Literal(Texts{"grpc", "grpcs", "http", "https"}))
-                                      .description("The protocols for which the plugin runs.")},
-                    {"enabled",
-                     boolean().required().default_value(true).description("Whether the plugin runs at all.")},
-                    {"tags", tags()},
-                })
+      {"id", id()},
+      {"name", string().required().description("The plugin's name.")},
+      {"instance_name", name("A name for this configuration of the plugin.")},
+      {"created_at", created_at()},
+      {"updated_at", updated_at()},
+      {"route", scope("routes", "The route for whose requests the plugin runs.")},
+      {"service", scope("services", "The service for whose requests the plugin runs.")},
+      {"consumer", scope("consumers", "The consumer for whose requests the plugin runs.")},
+      {"config", record({}).abstract().description("The plugin's own configuration.")},
+      {"protocols", set(protocol()).required().default_value(Literal(Texts{"grpc", "grpcs", "http", "https"}))
+          .description("The protocols for which the plugin runs.")},
+      {"enabled", boolean().required().default_value(true).description("Whether the plugin runs at all.")},
+      {"tags", tags()},
+  })
       .subschemas_by("name", {}, "plugin '%s' not enabled; add it to the 'plugins' configuration property");
 }
 // clang-format on

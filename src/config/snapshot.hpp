@@ -9,9 +9,9 @@
 
 /// The whole configuration at one moment, immutable: all that the agent hands to the gateway.
 ///
-/// It travels as a JSON file in shared memory, `snapshot.<generation>`, with the entities as the Admin API shows
-/// them: `{"generation": 7, "services": [...], "routes": [...], "plugins": [...]}`. The agent wrote it after
-/// validation, so that a worker never has to refuse one.
+/// It travels as a JSON file in shared memory, `snapshot.<generation>`, with the entities as the Admin API
+/// shows them: `{"generation": 7, "services": [...], "routes": [...], "plugins": [...]}`. The agent wrote it
+/// after validation, so that a worker never has to refuse one.
 namespace gibbon::config {
 
 struct Snapshot {
@@ -27,8 +27,8 @@ Result<Snapshot> load_snapshot(const std::string& directory, std::uint64_t gener
 /// Writes the file in one step, for the workers' user as well as this one.
 Status save_snapshot(const std::string& directory, std::uint64_t generation, std::string_view text);
 /// The file's text. The arrays hold entity objects.
-std::string serialize_snapshot(std::uint64_t generation, const json::array& services, const json::array& routes,
-                               const json::array& plugins);
+std::string serialize_snapshot(std::uint64_t generation, const json::array& services,
+                               const json::array& routes, const json::array& plugins);
 std::string snapshot_path(const std::string& directory, std::uint64_t generation);
 
 }  // namespace gibbon::config

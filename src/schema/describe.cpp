@@ -126,7 +126,8 @@ void describe_values(const Field& field, json::object& out) {
   if (!field.allowed.empty()) out["one_of"] = literals(field.allowed);
   if (!field.forbidden.empty()) out["not_one_of"] = literals(field.forbidden);
   if (field.has_gt) out["gt"] = to_json(field.gt);
-  if (field.has_between && !field.is_unlisted) out["between"] = literals({field.between_low, field.between_high});
+  if (field.has_between && !field.is_unlisted)
+    out["between"] = literals({field.between_low, field.between_high});
   if (field.is_timestamp) out["timestamp"] = true;
   if (field.is_uuid) out["uuid"] = true;
   if (field.length_eq >= 0) out["len_eq"] = field.length_eq;

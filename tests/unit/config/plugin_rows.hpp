@@ -5,7 +5,7 @@
 /// Configurations of plugins that the recorded cases are about.
 namespace gibbon::test {
 
-// clang-format off: a row for each field
+// clang-format off
 
 inline Schema request_response_logger() {
   using namespace gibbon::fields;
@@ -23,8 +23,7 @@ inline Schema correlation_id() {
   using namespace gibbon::fields;
   return record({
       {"header_name", string().default_value("Kong-Request-ID")},
-      {"generator",
-       string().required().default_value("uuid#counter").one_of({"uuid", "uuid#counter", "tracker"})},
+      {"generator", string().required().default_value("uuid#counter").one_of({"uuid", "uuid#counter", "tracker"})},
       {"echo_downstream", boolean().required().default_value(false)},
   });
 }
@@ -48,9 +47,8 @@ inline Schema http_log() {
   return record({
       {"http_endpoint", string().required().encrypted().referenceable().url()},
       {"method", string().default_value("POST").one_of({"POST", "PUT", "PATCH"})},
-      {"content_type", string()
-                           .default_value("application/json")
-                           .one_of({"application/json", "application/json; charset=utf-8"})},
+      {"content_type", string().default_value("application/json")
+          .one_of({"application/json", "application/json; charset=utf-8"})},
       {"timeout", number().default_value(10000)},
       {"keepalive", number().default_value(60000)},
       {"retry_count", integer()},
@@ -65,17 +63,12 @@ inline Schema http_log() {
 inline Schema rate_limiting() {
   using namespace gibbon::fields;
   return record({
-                    {"second", number().greater_than(0)},
-                    {"minute", number().greater_than(0)},
-                    {"hour", number().greater_than(0)},
-                    {"day", number().greater_than(0)},
-                    {"month", number().greater_than(0)},
-                    {"year", number().greater_than(0)},
-                    {"limit_by", string().default_value("consumer").one_of({"consumer", "ip", "header"})},
-                    {"header_name", string()},
-                })
-      .check({.kind = EntityCheck::Kind::kAtLeastOneOf,
-              .fields = {"second", "minute", "hour", "day", "month", "year"}})
+      {"second", number().greater_than(0)}, {"minute", number().greater_than(0)}, {"hour", number().greater_than(0)},
+      {"day", number().greater_than(0)}, {"month", number().greater_than(0)}, {"year", number().greater_than(0)},
+      {"limit_by", string().default_value("consumer").one_of({"consumer", "ip", "header"})},
+      {"header_name", string()},
+  })
+      .check({.kind = EntityCheck::Kind::kAtLeastOneOf, .fields = {"second", "minute", "hour", "day", "month", "year"}})
       .check({.kind = EntityCheck::Kind::kConditional,
               .if_field = "limit_by",
               .then_field = "header_name",
