@@ -108,10 +108,15 @@ std::variant<Body, http::Response> read_body(const http::Request& request, YamlB
     body.content = std::move(value.get_object());
     return body;
   }
-  if (has_prefix(type, "application/x-www-form-urlencoded")) return Body{http::parse_query(request.body), {}};
+  if (has_prefix(type, "application/x-www-form-urlencoded")) {
+    Body::Form form = http::parse_query(request.body);
+    if (form.size() > schema::kMaxFormFields) return message_reply(400, "Too many arguments");
+    return Body{std::move(form), {}};
+  }
   if (has_prefix(type, "multipart/form-data")) {
     auto form = parse_multipart(request.body, type);
     if (!form) return message_reply(400, "Cannot parse multipart body");
+    if (form->size() > schema::kMaxFormFields) return message_reply(400, "Too many arguments");
     return Body{std::move(*form), {}};
   }
   if (yaml == YamlBody::kAllowed && (has_prefix(type, "text/yaml") || has_prefix(type, "application/yaml") ||

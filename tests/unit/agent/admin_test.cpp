@@ -33,6 +33,15 @@ TEST_F(Admin, EveryAnswerHasKongsHeaders) {
   }
 }
 
+TEST_F(Admin, AFormHasALimit) {
+  std::string fields = "name=many&host=h";
+  for (int i = 0; i < 1000; ++i) fields += "&tags[]=t" + std::to_string(i);
+  const auto answer = client_.form("POST", "/services", fields);
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_EQ(answer.body.at("message").as_string(), "Too many arguments");
+  EXPECT_EQ(client_.get("/services/many").status, 404);
+}
+
 TEST_F(Admin, PagesLinkToEachOther) {
   std::set<std::string> expected, seen;
   for (int i = 0; i < 7; ++i) {
