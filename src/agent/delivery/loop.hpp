@@ -40,7 +40,10 @@ class Delivery::Loop {
   void relieve(Clock::time_point now);
 
   // loop_intake.cpp: from the rings to the endpoints
+  /// Opens rings that are new, as often as is cheap.
   void scan_rings(Clock::time_point now);
+  /// Opens all rings that there are now: for figures, and before the end.
+  void find_every_ring();
   void open_ring(const std::string& path, std::uint32_t slot);
   /// True when records were taken.
   bool read_ring(RingSource& ring, Clock::time_point now, std::size_t limit);

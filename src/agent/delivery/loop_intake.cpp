@@ -47,6 +47,12 @@ void Delivery::Loop::scan_rings(Clock::time_point now) {
   ::closedir(directory);
 }
 
+void Delivery::Loop::find_every_ring() {
+  scanned_at_ = {};
+  listed_mtime_ns_ = -1;
+  scan_rings(Clock::now());
+}
+
 void Delivery::Loop::open_ring(const std::string& path, std::uint32_t slot) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return;

@@ -93,6 +93,7 @@ DeliveryMetrics Delivery::Loop::count() const {
 void Delivery::Loop::answer_metrics() {
   const std::uint64_t asked = metrics_asked_.load();
   if (asked == metrics_answered_) return;
+  find_every_ring();
   const std::lock_guard lock(metrics_mutex_);
   metrics_ = count();
   metrics_answered_ = asked;
