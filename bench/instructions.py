@@ -21,6 +21,7 @@ def per_request(conf, listen_port, target):
     text = re.sub(rf"127\.0\.0\.1:{listen_port}\b", f"127.0.0.1:{port}", Path(conf).read_text())
     text = re.sub(r"(?m)^(\s*|.*;\s*)pid [^;]+;", rf"\1pid {folder}/nginx.pid;", text)
     text = re.sub(r"(?m)^\s*(daemon|user) [^;]+;", "", text)
+    (folder / "logs").mkdir()  # the gateway's configuration names its log from its prefix
     copy = folder / "nginx.conf"
     copy.write_text(text)
     server = subprocess.Popen(
