@@ -1,5 +1,6 @@
 """The processes of a run: an upstream, a plain nginx, a Gibbon; which core each uses; what it costs them."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -92,8 +93,9 @@ class Rig:
         return part
 
     def close(self):
-        for part in reversed(self._open):
-            part.close()
+        with contextlib.ExitStack() as stack:  # one that complains at its end keeps no other running
+            for part in self._open:
+                stack.callback(part.close)
 
     def drained(self):
         """Waits until the agent has nothing left, and returns the metrics."""
