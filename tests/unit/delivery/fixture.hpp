@@ -166,7 +166,9 @@ class DeliveryTest : public ::testing::Test {
     std::set<std::string> ids;
     for (const auto& [id, times] : server.received()) {
       ids.insert(id);
-      if (exactly_once) EXPECT_EQ(times, 1) << id;
+      if (exactly_once) {
+        EXPECT_EQ(times, 1) << id;
+      }
     }
     EXPECT_EQ(ids, expected);
     const agent::DeliveryMetrics m = delivery->metrics();
