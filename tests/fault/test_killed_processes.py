@@ -122,6 +122,24 @@ def test_a_killed_master_comes_back(gateway, route):
     check(entries, after)
 
 
+def test_a_killed_supervisor_is_replaced_by_the_next_start(gateway, route):
+    """Everything runs on without it; `start` takes it over, and restarts what ends from then on."""
+    before = {name: gateway.pid(name) for name in ("nginx", "agent", "logs")}
+    load = Load(gateway.proxy, f"{route.path}/text/200", CONNECTIONS)
+    gateway.kill(gateway.pid("gibbon"))
+    wait_for(lambda: gateway.pid("gibbon") is None, "its end")
+    done = load.done
+    wait_for(lambda: load.done > done + 150, "load without a supervisor")
+    assert {name: gateway.pid(name) for name in before} == before
+    gateway.start()
+    assert {name: gateway.pid(name) for name in before} == before
+    gateway.kill(before["agent"])
+    wait_for(lambda: gateway.pid("agent") not in (None, before["agent"]), "a new agent")
+    outcome = load.stop()
+    assert not outcome.failed, outcome
+    check(settle(gateway), outcome)
+
+
 @pytest.mark.parametrize("close_each", [False, True], ids=["kept connections", "a connection each"])
 def test_reload_under_load(gateway, route, close_each):
     """No request fails, no entry is lost. (A kept connection may end between two requests: clients send again.)"""

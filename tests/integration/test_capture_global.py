@@ -66,15 +66,29 @@ def test_malformed(recorded, kind):
     assert entry["response"]["body"] == answer.body.decode()
 
 
-def test_a_service_instance_wins_over_the_global_one(recorded, make_endpoint):
+def test_the_most_specific_instance_records_and_it_alone(recorded, make_endpoint):
+    """Global < service < route, as in Kong; what is disabled or deleted steps back."""
     gateway, endpoint, route = recorded
-    own, tag = make_endpoint(), new_tag()
-    plugin = gateway.admin.ok("POST", f"/services/{route.service['id']}/plugins",
-                              {"name": "request-response-logger", "config": {"log_endpoint": own.url}})
-    gateway.get(f"{route.path}?rid={tag}")
-    own.wait(tag)
-    gateway.admin.ok("DELETE", f"/plugins/{plugin['id']}")
-    after = new_tag()
-    gateway.get(f"{route.path}?rid={after}")
-    endpoint.wait(after)
-    assert not endpoint.of(tag) and not own.of(after)
+    of_service, of_route = make_endpoint(), make_endpoint()
+
+    def recorder(expected):
+        tag = new_tag()
+        gateway.get(f"{route.path}?rid={tag}")
+        expected.wait(tag)
+        assert [e.count() for e in (endpoint, of_service, of_route) if e is not expected and e.of(tag)] == []
+
+    def instance(path, url):
+        return gateway.admin.ok("POST", f"{path}/plugins", {"name": "request-response-logger", "config": {"log_endpoint": url}})
+
+    recorder(endpoint)
+    service = instance(f"/services/{route.service['id']}", of_service.url)
+    recorder(of_service)
+    specific = instance(f"/routes/{route.route['id']}", of_route.url)
+    recorder(of_route)
+    gateway.admin.ok("PATCH", f"/plugins/{specific['id']}", {"enabled": False})
+    recorder(of_service)
+    gateway.admin.ok("PATCH", f"/plugins/{specific['id']}", {"enabled": True})
+    recorder(of_route)
+    gateway.admin.ok("DELETE", f"/plugins/{specific['id']}")
+    gateway.admin.ok("DELETE", f"/plugins/{service['id']}")
+    recorder(endpoint)

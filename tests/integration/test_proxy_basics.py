@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 
 import pytest
 
@@ -167,6 +168,19 @@ def test_upstreams_by_name(gateway, add, upstream, name_server):
         assert answer.status == 200, (name, answer)
         assert seen_headers(answer, "host") == [f"{name}:{upstream.port}"]
     assert "known.example.test" in name_server.asked
+
+
+def test_search_domains(make_gateway, upstream, name_server, tmp_path):
+    """A name without a dot is looked up in the domains that resolv.conf names; the gateway sees one of our own."""
+    resolv = tmp_path / "resolv.conf"
+    resolv.write_text("nameserver 127.0.0.1\nsearch elsewhere.test example.test\n")
+    inside = ("unshare", "-m", "bash", "-c", f'mount --bind {resolv} /etc/resolv.conf && exec "$@"', "-")
+    if subprocess.run([*inside, "true"], capture_output=True).returncode:
+        pytest.skip("a file system view of one's own needs root")
+    gateway = make_gateway(workers=1, wrapper=inside, settings={"dns_resolver": f"127.0.0.1:{name_server.port}"})
+    assert gateway.get(gateway.add(f"http://known:{upstream.port}").path).status == 200
+    assert "known.example.test" in name_server.asked
+    assert gateway.get(gateway.add(f"http://unknown:{upstream.port}").path).status == 503
 
 
 def test_a_name_that_does_not_exist(gateway, add, upstream):

@@ -11,8 +11,9 @@ import grpc
 import pytest
 import websockets
 
+from harness.basics import wait_for
 from harness.client import Client, fetch, new_tag
-from harness.upstream import pattern
+from harness.upstream import decode_body, pattern
 
 BIG = 5 << 20
 
@@ -27,10 +28,15 @@ def test_big_bodies_arrive_whole_both_ways(gateway, request, kind):
     assert gateway.get(f"{route.path}/chunked/{BIG}").body == pattern(BIG)
 
 
-def test_a_slow_reader_gets_all_of_it(gateway, logged):
+def test_a_client_that_reads_late_gets_all_of_it(gateway, logged, endpoint, upstream):
+    """The whole answer waits in the gateway, on disk for the most part, and is captured all the same."""
+    tag, target = new_tag(), f"{logged.path}/bytes/{BIG}"
     with gateway.connect() as client:
-        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        assert client.request("GET", f"{logged.path}/bytes/{BIG}").body == pattern(BIG)
+        client.send(f"GET {target}?rid={tag} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        wait_for(lambda: f"/bytes/{BIG}?rid={tag}" in upstream.finished, "the upstream to be rid of it")
+        assert client.answer().body == pattern(BIG)
+    response = endpoint.wait(tag)["response"]
+    assert response["body_size"] == BIG and decode_body(response) == pattern(BIG)[:1024]
 
 
 def chunked(*parts):

@@ -153,7 +153,8 @@ void Delivery::Loop::relieve(Clock::time_point now) {
 }
 
 void Delivery::Loop::finish(Clock::time_point deadline) {
-  find_every_ring();  // A worker that has just started may have left something already.
+  take_published();   // Also what came at the last moment...
+  find_every_ring();  // ...and a worker that has just started may have left something already.
   const auto idle = [&] {
     const bool rings_empty = std::all_of(rings_.begin(), rings_.end(), [](const auto& ring) {
       return ring.second->consumer().unreleased_records() == 0;

@@ -18,6 +18,26 @@ from .client import Client, fetch
 BUILD = Path(os.environ.get("GIBBON_BUILD_DIR", basics.REPOSITORY / "build" / "release"))
 BINARY = BUILD / "bin" / "gibbon"
 
+def sanitizer_environment():
+    """Where the build has sanitizers: stock nginx loads them before all else, and they write among the logs."""
+    try:
+        cache = (BUILD / "CMakeCache.txt").read_text()
+    except OSError:
+        return lambda logs: {}
+    chosen = re.search(r"(?m)^GIBBON_SANITIZE:\w+=(.*)$", cache)
+    chosen = chosen[1].split(",") if chosen else []
+    libraries = [f"lib{name}.so" for name, sanitizer in (("asan", "address"), ("ubsan", "undefined"), ("tsan", "thread"))
+                 if sanitizer in chosen]
+    if not libraries:
+        return lambda logs: {}
+    found = [subprocess.run(["gcc", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
+             for name in libraries]
+    # nginx frees nothing at its end, and its own pools are not ours to judge.
+    common = "detect_leaks=0:detect_odr_violation=0:print_stacktrace=1:log_path={}/sanitizer"
+    return lambda logs: {"LD_PRELOAD": ":".join(found), **{
+        f"{name}_OPTIONS": common.format(logs) for name in ("ASAN", "UBSAN", "TSAN")}}
+
+
 # A line with one of these is a failure of the product, whatever the test was about.
 ALARMS = re.compile(r"\[(alert|emerg|crit)\]|AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error:"
                     r"|segfault|core dumped|terminate called|Assertion .* failed")
@@ -101,7 +121,8 @@ class Gateway:
     """
 
     def __init__(self, workers=2, settings=None, env=None, tls=None, h2c=False, log_service=False, database="sqlite",
-                 log_level="notice"):
+                 log_level="notice", wrapper=()):
+        self.wrapper = wrapper  # a command that runs `gibbon` in surroundings of its own
         self.folder = Path(tempfile.mkdtemp(prefix="gibbon-test-"))
         self.prefix = self.folder / "prefix"
         self.shared = Path(tempfile.mkdtemp(prefix="gibbon-test-", dir="/dev/shm"))
@@ -129,6 +150,7 @@ class Gateway:
         self.settings.update(settings or {})
         self.env = {k: v for k, v in os.environ.items() if not k.startswith(("KONG_", "GIBBON_"))}
         self.env |= {"GIBBON_SHM_DIR": str(self.shared), "GIBBON_TEST_MARK": uuid.uuid4().hex, **(env or {})}
+        self._sanitizers = sanitizer_environment()(self.prefix / "logs")
         self.file = self.folder / "kong.conf"
         self.admin = Admin(self.admin_port)
         self.running = False
@@ -143,7 +165,7 @@ class Gateway:
 
     def command(self, *arguments, timeout=60, **env):
         """`gibbon ...` as a user would call it."""
-        return subprocess.run([str(BINARY), *map(str, arguments)], env=self.env | env, capture_output=True, text=True,
+        return subprocess.run([*self.wrapper, str(BINARY), *map(str, arguments)], env=self.env | self._sanitizers | env, capture_output=True, text=True,
                               timeout=timeout, stdin=subprocess.DEVNULL)
 
     def run(self, verb, *more, **options):

@@ -29,7 +29,8 @@ class Upstream(HttpServer):
     def __init__(self, thread, tls=None, name="upstream"):
         super().__init__(thread, tls=tls)
         self.name = name
-        self.seen = []  # (method, target) of every request
+        self.seen = []      # (method, target) of every request
+        self.finished = []  # targets whose answer has left in full
         self._gates, self._lock = {}, threading.Lock()
 
     def gate(self, name):
@@ -44,8 +45,11 @@ class Upstream(HttpServer):
         parts = request.path.strip("/").split("/")
         action = getattr(self, "_do_" + parts[0], None)
         if action is None:
-            return await self._echo(request, connection)
-        return await action(request, connection, parts[1] if len(parts) > 1 else "")
+            going_on = await self._echo(request, connection)
+        else:
+            going_on = await action(request, connection, parts[1] if len(parts) > 1 else "")
+        self.finished.append(request.target)
+        return going_on
 
     async def _answer(self, request, connection, status, headers, body):
         await connection.send(status, headers, body, head_only=request.method == "HEAD")
