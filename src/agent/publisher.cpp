@@ -30,8 +30,10 @@ Publisher::Publisher(config::Control& control, Deliver deliver)
 
 Status Publisher::prepare(const Image& image) {
   const auto generation = control_.page().generation.load() + 1;
-  const auto text = config::serialize_snapshot(generation, entities(image, "services"),
-                                               entities(image, "routes"), entities(image, "plugins"));
+  std::vector<config::SnapshotCollection> content;
+  for (const auto& collection : collections())
+    content.push_back({collection.name, entities(image, collection.name)});
+  const auto text = config::serialize_snapshot(generation, content);
   auto parsed = config::parse_snapshot(text);
   if (!parsed.ok()) return parsed.error();
   if (auto written = config::write_shared_file(

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <concepts>
+#include <initializer_list>
 #include <limits>
 
 namespace gibbon::config {
@@ -99,6 +100,54 @@ class Reader {
     }
   }
 
+  void read(const char* name, double& out) {
+    const json::value* value = find(name);
+    if (value == nullptr) return;
+    if (value->is_number()) {
+      out = value->to_number<double>();
+    } else {
+      fail(name, "a number");
+    }
+  }
+
+  void read(const char* name, std::vector<std::uint16_t>& out) {
+    const json::value* value = find(name);
+    if (value == nullptr) return;
+    out.clear();
+    if (!value->is_array()) return fail(name, "an array");
+    for (const json::value& element : value->get_array()) {
+      boost::system::error_code error;
+      const auto number = element.to_number<std::uint16_t>(error);
+      if (error) return fail(name, "an array of integers in their range");
+      out.push_back(number);
+    }
+  }
+
+  /// One of the words of `words`, by its place.
+  template <typename Enum>
+  void read(const char* name, std::initializer_list<std::pair<std::string_view, Enum>> words, Enum& out) {
+    std::string text;
+    read(name, text);
+    for (const auto& [word, value] : words) {
+      if (word == text) {
+        out = value;
+        return;
+      }
+    }
+    if (!text.empty()) fail(name, "one of the words that its schema names");
+  }
+
+  /// A record's members, read by `visit(Reader&)`; an absent one reads nothing.
+  template <typename Visit>
+  void read_record(const char* name, Visit visit) {
+    const json::value* value = find(name);
+    if (value == nullptr) return;
+    if (!value->is_object()) return fail(name, "a record");
+    Reader nested(value->get_object(), entity_ + "." + name);
+    visit(nested);
+    if (!nested.status() && status_) status_ = nested.status();
+  }
+
   void read(const char* name, json::object& out) {
     const json::value* value = find(name);
     if (value == nullptr) return;
@@ -135,6 +184,40 @@ class Reader {
   std::string entity_;
   Status status_;
 };
+
+void read_hash_input(Reader& reader, const char* name, HashInput& out) {
+  reader.read(name,
+              {{"none", HashInput::kNone},
+               {"consumer", HashInput::kConsumer},
+               {"ip", HashInput::kIp},
+               {"header", HashInput::kHeader},
+               {"cookie", HashInput::kCookie},
+               {"path", HashInput::kPath},
+               {"query_arg", HashInput::kQueryArg},
+               {"uri_capture", HashInput::kUriCapture}},
+              out);
+}
+
+void read_healthcheck(Reader& record, Healthcheck& out) {
+  using Type = Healthcheck::Type;
+  record.read("type",
+              {{"tcp", Type::kTcp},
+               {"http", Type::kHttp},
+               {"https", Type::kHttps},
+               {"grpc", Type::kGrpc},
+               {"grpcs", Type::kGrpcs}},
+              out.type);
+  record.read_record("healthy", [&](Reader& healthy) {
+    healthy.read("successes", out.successes);
+    healthy.read("http_statuses", out.healthy_statuses);
+  });
+  record.read_record("unhealthy", [&](Reader& unhealthy) {
+    unhealthy.read("tcp_failures", out.tcp_failures);
+    unhealthy.read("http_failures", out.http_failures);
+    unhealthy.read("timeouts", out.timeouts);
+    unhealthy.read("http_statuses", out.unhealthy_statuses);
+  });
+}
 
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -208,6 +291,106 @@ Result<Plugin> plugin_from_json(const json::object& object) {
   reader.read("config", plugin.config);
   if (!reader.status()) return reader.error();
   return plugin;
+}
+
+Result<Consumer> consumer_from_json(const json::object& object) {
+  Consumer consumer;
+  Reader reader(object, "consumer");
+  reader.read("id", consumer.id);
+  reader.read("username", consumer.username);
+  reader.read("custom_id", consumer.custom_id);
+  if (!reader.status()) return reader.error();
+  return consumer;
+}
+
+Result<Upstream> upstream_from_json(const json::object& object) {
+  Upstream upstream;
+  Reader reader(object, "upstream");
+  reader.read("id", upstream.id);
+  reader.read("name", upstream.name);
+  reader.read("algorithm",
+              {{"round-robin", Upstream::Algorithm::kRoundRobin},
+               {"consistent-hashing", Upstream::Algorithm::kConsistentHashing},
+               {"least-connections", Upstream::Algorithm::kLeastConnections},
+               {"latency", Upstream::Algorithm::kLatency}},
+              upstream.algorithm);
+  read_hash_input(reader, "hash_on", upstream.hash_on);
+  read_hash_input(reader, "hash_fallback", upstream.hash_fallback);
+  reader.read("hash_on_header", upstream.hash_on_header);
+  reader.read("hash_fallback_header", upstream.hash_fallback_header);
+  reader.read("hash_on_cookie", upstream.hash_on_cookie);
+  reader.read("hash_on_cookie_path", upstream.hash_on_cookie_path);
+  reader.read("hash_on_query_arg", upstream.hash_on_query_arg);
+  reader.read("hash_fallback_query_arg", upstream.hash_fallback_query_arg);
+  reader.read("hash_on_uri_capture", upstream.hash_on_uri_capture);
+  reader.read("hash_fallback_uri_capture", upstream.hash_fallback_uri_capture);
+  reader.read("slots", upstream.slots);
+  reader.read("host_header", upstream.host_header);
+  reader.read_reference("client_certificate", upstream.client_certificate_id);
+  reader.read("use_srv_name", upstream.use_srv_name);
+  reader.read_record("healthchecks", [&](Reader& checks) {
+    checks.read("threshold", upstream.health_threshold);
+    checks.read_record("passive", [&](Reader& record) { read_healthcheck(record, upstream.passive); });
+    checks.read_record("active", [&](Reader& record) {
+      ActiveHealthcheck& active = upstream.active;
+      read_healthcheck(record, active);
+      record.read("timeout", active.timeout_s);
+      record.read("concurrency", active.concurrency);
+      record.read("http_path", active.http_path);
+      record.read("https_sni", active.https_sni);
+      record.read("https_verify_certificate", active.https_verify_certificate);
+      record.read_headers("headers", active.headers);
+      record.read_record("healthy", [&](Reader& healthy) { healthy.read("interval", active.healthy_interval_s); });
+      record.read_record("unhealthy",
+                         [&](Reader& unhealthy) { unhealthy.read("interval", active.unhealthy_interval_s); });
+    });
+  });
+  if (!reader.status()) return reader.error();
+  return upstream;
+}
+
+Result<Target> target_from_json(const json::object& object) {
+  Target target;
+  Reader reader(object, "target");
+  reader.read("id", target.id);
+  reader.read_reference("upstream", target.upstream_id);
+  reader.read("target", target.target);
+  reader.read("weight", target.weight);
+  reader.read("created_at", target.created_at);
+  if (!reader.status()) return reader.error();
+  return target;
+}
+
+Result<Certificate> certificate_from_json(const json::object& object) {
+  Certificate certificate;
+  Reader reader(object, "certificate");
+  reader.read("id", certificate.id);
+  reader.read("cert", certificate.cert);
+  reader.read("key", certificate.key);
+  reader.read("cert_alt", certificate.cert_alt);
+  reader.read("key_alt", certificate.key_alt);
+  if (!reader.status()) return reader.error();
+  return certificate;
+}
+
+Result<Sni> sni_from_json(const json::object& object) {
+  Sni sni;
+  Reader reader(object, "sni");
+  reader.read("id", sni.id);
+  reader.read("name", sni.name);
+  reader.read_reference("certificate", sni.certificate_id);
+  if (!reader.status()) return reader.error();
+  return sni;
+}
+
+Result<CaCertificate> ca_certificate_from_json(const json::object& object) {
+  CaCertificate certificate;
+  Reader reader(object, "ca_certificate");
+  reader.read("id", certificate.id);
+  reader.read("cert", certificate.cert);
+  reader.read("cert_digest", certificate.digest);
+  if (!reader.status()) return reader.error();
+  return certificate;
 }
 
 std::optional<Uuid> parse_uuid(std::string_view text) {

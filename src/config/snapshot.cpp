@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/json_text.hpp"
@@ -78,7 +79,15 @@ Result<Snapshot> parse_snapshot(std::string_view text) {
   Status status = read_collection(object, "services", service_from_json, snapshot.services);
   if (status) status = read_collection(object, "routes", route_from_json, snapshot.routes);
   if (status) status = read_collection(object, "plugins", plugin_from_json, snapshot.plugins);
+  if (status) status = read_collection(object, "consumers", consumer_from_json, snapshot.consumers);
+  if (status) status = read_collection(object, "upstreams", upstream_from_json, snapshot.upstreams);
+  if (status) status = read_collection(object, "targets", target_from_json, snapshot.targets);
+  if (status) status = read_collection(object, "certificates", certificate_from_json, snapshot.certificates);
+  if (status) status = read_collection(object, "snis", sni_from_json, snapshot.snis);
+  if (status) status = read_collection(object, "ca_certificates", ca_certificate_from_json, snapshot.ca_certificates);
   if (!status) return status.error();
+  std::stable_sort(snapshot.targets.begin(), snapshot.targets.end(),
+                   [](const Target& a, const Target& b) { return a.created_at < b.created_at; });
   std::erase_if(snapshot.plugins, [](const Plugin& plugin) { return !plugin.enabled; });
   return snapshot;
 }
@@ -93,12 +102,10 @@ Status save_snapshot(const std::string& directory, std::uint64_t generation, std
   return write_shared_file(directory, "snapshot." + std::to_string(generation), text);
 }
 
-std::string serialize_snapshot(std::uint64_t generation, const json::array& services,
-                               const json::array& routes, const json::array& plugins) {
+std::string serialize_snapshot(std::uint64_t generation, const std::vector<SnapshotCollection>& collections) {
   std::string out = "{\"generation\": " + std::to_string(generation);
-  append_entities("services", services, out);
-  append_entities("routes", routes, out);
-  append_entities("plugins", plugins, out);
+  for (const SnapshotCollection& collection : collections)
+    append_entities(collection.name.c_str(), collection.entities, out);
   return out + "}\n";
 }
 

@@ -10,8 +10,9 @@
 /// The whole configuration at one moment, immutable: all that the agent hands to the gateway.
 ///
 /// It travels as a JSON file in shared memory, `snapshot.<generation>`, with the entities as the Admin API
-/// shows them: `{"generation": 7, "services": [...], "routes": [...], "plugins": [...]}`. The agent wrote it
-/// after validation, so that a worker never has to refuse one.
+/// shows them, an array for each collection: `{"generation": 7, "services": [...], "routes": [...], ...}`. The
+/// agent wrote it after validation, so that a worker never has to refuse one; references to vaults are replaced by
+/// what they refer to.
 namespace gibbon::config {
 
 struct Snapshot {
@@ -19,6 +20,12 @@ struct Snapshot {
   std::vector<Service> services;
   std::vector<Route> routes;
   std::vector<Plugin> plugins;  ///< Enabled ones alone.
+  std::vector<Consumer> consumers;
+  std::vector<Upstream> upstreams;
+  std::vector<Target> targets;  ///< The oldest first, per upstream.
+  std::vector<Certificate> certificates;
+  std::vector<Sni> snis;
+  std::vector<CaCertificate> ca_certificates;
 };
 
 Result<Snapshot> parse_snapshot(std::string_view text);
@@ -26,9 +33,13 @@ Result<Snapshot> parse_snapshot(std::string_view text);
 Result<Snapshot> load_snapshot(const std::string& directory, std::uint64_t generation);
 /// Writes the file in one step, for the workers' user as well as this one.
 Status save_snapshot(const std::string& directory, std::uint64_t generation, std::string_view text);
-/// The file's text. The arrays hold entity objects.
-std::string serialize_snapshot(std::uint64_t generation, const json::array& services,
-                               const json::array& routes, const json::array& plugins);
+/// One collection of a snapshot that is to be written: its name and its entities.
+struct SnapshotCollection {
+  std::string name;
+  json::array entities;
+};
+/// The file's text. Collections that parse_snapshot() does not know are for others to read.
+std::string serialize_snapshot(std::uint64_t generation, const std::vector<SnapshotCollection>& collections);
 std::string snapshot_path(const std::string& directory, std::uint64_t generation);
 
 }  // namespace gibbon::config

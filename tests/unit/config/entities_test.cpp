@@ -118,10 +118,13 @@ json::object plugin_entity(std::string_view more) {
 TEST(Snapshot, TravelsThroughItsFile) {
   const testing::TemporaryDirectory directory;
   const std::string text = serialize_snapshot(
-      7, {service_entity()}, {schema::check_insert(route_schema(), object_of(R"({"paths": ["/a"]})")).entity},
-      {plugin_entity(
-           R"({"config": {"timeout": 0.25}, "service": {"id": "11111111-1111-4111-8111-111111111111"}})"),
-       plugin_entity(R"({"enabled": false})")});
+      7,
+      {{"services", {service_entity()}},
+       {"routes", {schema::check_insert(route_schema(), object_of(R"({"paths": ["/a"]})")).entity}},
+       {"plugins",
+        {plugin_entity(
+             R"({"config": {"timeout": 0.25}, "service": {"id": "11111111-1111-4111-8111-111111111111"}})"),
+         plugin_entity(R"({"enabled": false})")}}});
   ASSERT_TRUE(save_snapshot(directory.path(), 7, text));
   const Result<Snapshot> snapshot = load_snapshot(directory.path(), 7);
   ASSERT_TRUE(snapshot) << snapshot.error().message;
@@ -137,7 +140,7 @@ TEST(Snapshot, TravelsThroughItsFile) {
 }
 
 TEST(Snapshot, MayBeEmpty) {
-  const Result<Snapshot> snapshot = parse_snapshot(serialize_snapshot(1, {}, {}, {}));
+  const Result<Snapshot> snapshot = parse_snapshot(serialize_snapshot(1, {}));
   ASSERT_TRUE(snapshot);
   EXPECT_TRUE(snapshot->services.empty());
 }
