@@ -53,7 +53,7 @@ Status check(const Settings& settings, const Paths& paths) {
     return input.ok() ? Status() : Status(input.error());
   }
   if (!std::filesystem::exists(paths.database)) return {};
-  const auto store = SqliteStore::open(paths.database);
+  const auto store = SqliteStore::open(paths.database, catalog.shared_collections());
   if (!store.ok()) return store.error();
   const auto missing = catalog.missing_plugins(*(*store)->read());
   if (missing.empty()) return {};

@@ -62,7 +62,7 @@ std::optional<DeclarativeInput> read_posted(const Paths& paths, const Catalog& c
 
 void forget_posted(const Paths& paths) { ::unlink((paths.shared + "/" + kPosted).c_str()); }
 
-std::optional<DeclarativeInput> read_running(const config::Control& control) {
+std::optional<DeclarativeInput> read_running(const config::Control& control, const Catalog& catalog) {
   const auto generation = control.page().generation.load();
   if (generation == 0) return std::nullopt;
   const auto text = read_file(config::snapshot_path(control.directory(), generation));
@@ -70,8 +70,8 @@ std::optional<DeclarativeInput> read_running(const config::Control& control) {
   boost::system::error_code failed;
   const auto snapshot = json::parse(*text, failed);
   if (failed || !snapshot.is_object()) return std::nullopt;
-  DeclarativeInput running;
-  for (const auto& collection : collections()) {
+  DeclarativeInput running{Image(catalog.shared_collections())};
+  for (const auto& collection : catalog.collections()) {
     const auto* list = snapshot.get_object().if_contains(collection.name);
     if (list == nullptr || !list->is_array()) continue;
     for (const auto& entity : list->get_array())

@@ -29,6 +29,6 @@ void forget_posted(const Paths& paths);
 
 /// The configuration that the gateway runs with, read back from its snapshot: for an agent that starts again
 /// and finds a file that is no longer right. Plugins that were disabled are not in it.
-std::optional<DeclarativeInput> read_running(const config::Control& control);
+std::optional<DeclarativeInput> read_running(const config::Control& control, const Catalog& catalog);
 
 }  // namespace gibbon::agent

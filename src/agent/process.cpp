@@ -71,8 +71,7 @@ Status Process::start() {
       [this](std::shared_ptr<const config::Snapshot> snapshot) { delivery_->publish(std::move(snapshot)); });
   store_->listen(publisher_.get());
   if (auto published = publisher_->publish(*store_->read()); !published.ok()) return published;
-  admin_ = std::make_unique<Api>(*this, Api::Kind::kAdmin);
-  status_ = std::make_unique<Api>(*this, Api::Kind::kStatus);
+  make_apis();
   writes_ = std::make_unique<WriteQueue>();
   return listen();
 }
@@ -82,7 +81,7 @@ Result<DeclarativeInput> Process::first_configuration() {
   if (auto posted = read_posted(paths_, *catalog_)) return std::move(*posted);
   auto input = read_declarative(*settings_, *catalog_);
   if (input.ok()) return input;
-  auto running = read_running(*control_);
+  auto running = read_running(*control_, *catalog_);
   if (!running || !catalog_->missing_plugins(running->image).empty()) return input;
   spdlog::error("{}", input.error().message);
   spdlog::warn("going on with the configuration that the gateway runs with");
@@ -91,7 +90,7 @@ Result<DeclarativeInput> Process::first_configuration() {
 
 Status Process::open_store() {
   if (settings_->database == "off") {
-    auto store = std::make_unique<DeclarativeStore>();
+    auto store = std::make_unique<DeclarativeStore>(catalog_->shared_collections());
     declarative_ = store.get();
     store_ = std::move(store);
     auto input = first_configuration();
@@ -99,7 +98,7 @@ Status Process::open_store() {
     hash_ = input->hash;
     return declarative_->replace(std::move(input->image));
   }
-  auto store = SqliteStore::open(paths_.database);
+  auto store = SqliteStore::open(paths_.database, catalog_->shared_collections());
   if (!store.ok()) return store.error();
   store_ = std::move(*store);
   return check_plugins(*catalog_, *store_->read());
@@ -155,6 +154,8 @@ Status Process::reload_configuration(std::shared_ptr<const Settings> settings) {
     input = std::move(*read);
   } else if (auto status = check_plugins(*catalog, *store_->read()); !status.ok()) {
     return status;
+  } else if (plugins_changed) {
+    if (status = store_->adopt(catalog->shared_collections()); !status.ok()) return status;
   }
   {
     const std::lock_guard lock(lock_);
@@ -163,12 +164,26 @@ Status Process::reload_configuration(std::shared_ptr<const Settings> settings) {
     if (declarative_ != nullptr) hash_ = input.hash;
   }
   if (plugins_changed) {
+    make_apis();
     delivery_->stop(0ms);  // what it had in hand is still in the rings and in the spool
     if (auto started = start_delivery(); !started.ok()) return started;
   }
   if (declarative_ == nullptr) return publisher_->publish(*store_->read());
   forget_posted(paths_);
   return declarative_->replace(std::move(input.image));
+}
+
+void Process::make_apis() {
+  auto admin = std::make_shared<const Api>(*this, Api::Kind::kAdmin);
+  auto status = std::make_shared<const Api>(*this, Api::Kind::kStatus);
+  const std::lock_guard lock(lock_);
+  admin_.swap(admin);
+  status_.swap(status);
+}
+
+std::shared_ptr<const Api> Process::api(Api::Kind kind) const {
+  const std::lock_guard lock(lock_);
+  return kind == Api::Kind::kAdmin ? admin_ : status_;
 }
 
 void Process::stop() {

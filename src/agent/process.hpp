@@ -50,6 +50,8 @@ class Process : public Host {
   /// What a gateway without a database starts with.
   Result<DeclarativeInput> first_configuration();
   Status start_delivery();
+  void make_apis();
+  [[nodiscard]] std::shared_ptr<const Api> api(Api::Kind kind) const;
   Status listen();
   void stop_listening();
   /// The part of reload() that must not meet a change of the configuration.
@@ -68,7 +70,7 @@ class Process : public Host {
   std::unique_ptr<Publisher> publisher_;
   std::unique_ptr<Store> store_;
   DeclarativeStore* declarative_ = nullptr;  ///< `store_`, where there is no database.
-  std::unique_ptr<Api> admin_, status_;
+  std::shared_ptr<const Api> admin_, status_;        ///< Under lock_: made anew when the plugins change.
   std::unique_ptr<WriteQueue> writes_;
   std::vector<std::unique_ptr<http::Server>> servers_;
 };

@@ -37,13 +37,13 @@ Status Process::listen() {
                          paths_.ssl + "/admin-kong-default");
     admin.threads = 2;
     auto server = http::Server::start_async(admin, [this](http::Request& request, http::Responder responder) {
-      if (!Api::is_write(request)) return responder.send(admin_->handle(request));
+      if (!Api::is_write(request)) return responder.send(api(Api::Kind::kAdmin)->handle(request));
       struct Waiting {
         http::Request request;
         http::Responder responder;
       };
       auto waiting = std::make_shared<Waiting>(Waiting{std::move(request), std::move(responder)});
-      if (!writes_->push([this, waiting] { waiting->responder.send(admin_->handle(waiting->request)); }))
+      if (!writes_->push([this, waiting] { waiting->responder.send(api(Api::Kind::kAdmin)->handle(waiting->request)); }))
         waiting->responder.send(message_reply(503, "too many changes wait already"));
     });
     if (!server.ok()) return Error{"admin_listen: " + server.error().message, "admin_listen"};
@@ -53,7 +53,7 @@ Status Process::listen() {
     auto server =
         http::Server::start(options(settings->status_listen, settings->status_ssl_cert,
                                     settings->status_ssl_cert_key, paths_.ssl + "/status-kong-default"),
-                            [this](const http::Request& request) { return status_->handle(request); });
+                            [this](const http::Request& request) { return api(Api::Kind::kStatus)->handle(request); });
     if (!server.ok()) return Error{"status_listen: " + server.error().message, "status_listen"};
     servers_.push_back(std::move(*server));
   }

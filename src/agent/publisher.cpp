@@ -31,7 +31,7 @@ Publisher::Publisher(config::Control& control, Deliver deliver)
 Status Publisher::prepare(const Image& image) {
   const auto generation = control_.page().generation.load() + 1;
   std::vector<config::SnapshotCollection> content;
-  for (const auto& collection : collections())
+  for (const auto& collection : image.collections())
     content.push_back({collection.name, entities(image, collection.name)});
   const auto text = config::serialize_snapshot(generation, content);
   auto parsed = config::parse_snapshot(text);

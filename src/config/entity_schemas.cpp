@@ -1,294 +1,34 @@
 #include "config/entity_schemas.hpp"
 
-#include <initializer_list>
-
+#include "config/rows/rows.hpp"
+#include "schema/hosts.hpp"
 #include "schema/records.hpp"
 
 namespace gibbon::config {
 namespace {
 
-using namespace gibbon::fields;
-using Kind = EntityCheck::Kind;
-using Texts = std::vector<std::string>;
-
-Field id() { return string().uuid().automatic().description("The entity's UUID; made where none is given."); }
-Field created_at() {
-  return integer().timestamp().automatic().description(
-      "When the entity was created, in seconds since the epoch.");
-}
-Field updated_at() {
-  return integer().timestamp().automatic().description(
-      "When the entity was last changed, in seconds since the epoch.");
-}
-Field name(std::string description) {
-  return string().unique().format("name").description(std::move(description));
-}
-Field tags() {
-  return set(string().required().format("tag").description("One tag."))
-      .description("Words by which entities are grouped and searched.");
-}
-
-Field protocol() {
-  return string()
-      .one_of({"grpc", "grpcs", "http", "https", "tcp", "tls", "tls_passthrough", "udp"})
-      .description("A protocol, such as http or grpcs.");
-}
-Field port(std::string description) {
-  return integer().between(0, 65535).description(std::move(description));
-}
-Field timeout(std::string description) {
-  return integer().default_value(60000).between(1, 2147483646).description(std::move(description));
-}
-
-Field is_one_of(std::vector<Literal> values) { return rules().one_of(std::move(values)); }
-Field is_not_one_of(std::vector<Literal> values) { return rules().not_one_of(std::move(values)); }
-
-/// A field of a service that makes sense over TLS alone.
-EntityCheck only_over_tls(std::string field) {
-  return {.kind = Kind::kConditional,
-          .if_field = "protocol",
-          .then_field = std::move(field),
-          .if_match = {is_not_one_of({"https", "tls"})},
-          .then_match = {rules().must_be_null()}};
-}
-
-// clang-format off
-Schema make_service() {
-  return record({
-      {"id", id()},
-      {"created_at", created_at()},
-      {"updated_at", updated_at()},
-      {"name", name("The service's name.")},
-      {"retries", integer().default_value(5).between(0, 32767)
-          .description("How often a request is tried again where the upstream could not be reached.")},
-      {"protocol", protocol().required().default_value("http")
-          .description("The protocol that is spoken to the upstream.")},
-      {"host", string().required().format("host")
-          .description("The upstream's host name or address, or the name of an upstream entity.")},
-      {"port", port("The upstream's port.").required().default_value(80)},
-      {"path", string().starts_with("/").match_none({{"//", "must not have empty segments"}}).format("path")
-          .description("A path that is put before that of each request.")},
-      {"connect_timeout", timeout("Milliseconds in which a connection to the upstream must stand.")},
-      {"write_timeout", timeout("Milliseconds between two writes to the upstream.")},
-      {"read_timeout", timeout("Milliseconds between two reads from the upstream.")},
-      {"tags", tags()},
-      {"client_certificate", foreign("certificates")
-          .description("The certificate that is shown to the upstream in the TLS handshake.")},
-      {"tls_verify", boolean()
-          .description("Whether the upstream's certificate is verified; the gateway's own setting where null.")},
-      {"tls_verify_depth", integer().default_value(Literal(nullptr)).between(0, 64)
-          .description("How long a chain of certificates may be when it is verified.")},
-      {"ca_certificates", array(string().uuid())
-          .description("UUIDs of the CA certificates that the upstream's certificate is verified with.")},
-      {"enabled", boolean().required().default_value(true)
-          .description("Whether the service takes part at all.")},
-  })
-      .shorthand("url", string().description("Sets protocol, host, port and path at once."), "url")
-      .check({.kind = Kind::kConditional,
-              .if_field = "protocol",
-              .then_field = "path",
-              .if_match = {is_one_of({"tcp", "tls", "udp", "grpc", "grpcs"})},
-              .then_match = {rules().must_be_null()}})
-      .check(only_over_tls("client_certificate"))
-      .check(only_over_tls("tls_verify"))
-      .check(only_over_tls("tls_verify_depth"))
-      .check(only_over_tls("ca_certificates"));
-}
-// clang-format on
-
-/// An element of `sources` or `destinations`.
-Field endpoint() {
-  return record(
-             {
-                 {"ip", string().format("ip_or_cidr").description("An address or a range in CIDR notation.")},
-                 {"port", port("A port.")},
-             })
-      .check({.kind = Kind::kAtLeastOneOf, .fields = {"ip", "port"}});
-}
-Field endpoints(std::string description) { return set(endpoint()).description(std::move(description)); }
-
-Field methods() {
-  return set(string().match({"^%u+$", ""}).description("An HTTP method in capital letters."))
-      .description("The HTTP methods that match.");
-}
-Field hosts() {
-  return array(string()
-                   .match_all({{"^[^*]*%*?[^*]*$", "invalid wildcard: must have at most one wildcard"}})
-                   .match_any({"^%*%.", "%.%*$", "^[^*]*$"},
-                              "invalid wildcard: must be placed at leftmost or rightmost label")
-                   .format("route_host")
-                   .description("A host name; its first or its last label may be '*'."))
-      .description("The host names that match.");
-}
-Field paths() {
-  return array(string()
-                   .match_any({"^/", "^~/"}, "should start with: / (fixed path) or ~/ (regex path)")
-                   .match_none({{"//", "must not have empty segments"}})
-                   .format("router_path")
-                   .description("The beginning of a path, or '~' and a regular expression."))
-      .description("The paths that match.");
-}
-Field headers() {
-  return map(string()
-                 .match_none(
-                     {{"^[Hh][Oo][Ss][Tt]$",
-                       "cannot contain 'host' header, which must be specified in the 'hosts' attribute"}})
-                 .format("header_name")
-                 .description("A header's name."),
-             array(string()))
-      .description("Headers that must be present, each with one of the values listed.");
-}
-
-/// A row that is shut in a subschema, with the reason.
-NamedField shut(std::string row, Field field, const std::string& protocols) {
-  std::string reason = "cannot set '" + row + "' when 'protocols' is " + protocols;
-  return {std::move(row), field.must_be_null().error(std::move(reason))};
-}
-
-EntityCheck must_set_one_of(std::string tls_protocol, std::string plain_protocol, Texts fields) {
-  Texts with_snis = fields;
-  with_snis.push_back("snis");
-  return {.kind = Kind::kConditionalAtLeastOneOf,
-          .fields = std::move(with_snis),
-          .if_field = "protocols",
-          .if_match = {rules().contains(tls_protocol)},
-          .else_match = {rules().contains(plain_protocol)},
-          .else_fields = std::move(fields),
-          .message = "must set one of %s when 'protocols' is '" + tls_protocol + "'",
-          .else_message = "must set one of %s when 'protocols' is '" + plain_protocol + "'"};
-}
-
-Subschema http_routes() {
-  const std::string protocols = "'http' or 'https'";
-  return {.keys = {"http", "https"},
-          .fields = {shut("sources", endpoints("None."), protocols),
-                     shut("destinations", endpoints("None."), protocols)},
-          .checks = {must_set_one_of("https", "http", {"methods", "hosts", "headers", "paths"})}};
-}
-
-Subschema grpc_routes() {
-  const std::string protocols = "'grpc' or 'grpcs'";
-  return {.keys = {"grpc", "grpcs"},
-          .fields = {{"strip_path", boolean().required().default_value(false).not_equal(true).error(
-                                        "cannot set 'strip_path' when 'protocols' is " + protocols)},
-                     shut("methods", methods(), protocols),
-                     shut("sources", endpoints("None."), protocols),
-                     shut("destinations", endpoints("None."), protocols)},
-          .checks = {must_set_one_of("grpcs", "grpc", {"hosts", "headers", "paths"})}};
-}
-
-Subschema stream_routes() {
-  const std::string protocols = "'tcp', 'tls', 'tls_passthrough' or 'udp'";
-  const auto all_among = [](std::vector<Literal> values) {
-    return rules().elements_of(string().one_of(std::move(values)));
-  };
-  return {.keys = {"tcp", "tls", "udp", "tls_passthrough"},
-          .fields = {shut("methods", methods(), protocols), shut("hosts", hosts(), protocols),
-                     shut("paths", paths(), protocols), shut("headers", headers(), protocols)},
-          .checks = {{.kind = Kind::kConditionalAtLeastOneOf,
-                      .fields = {"sources", "destinations", "snis"},
-                      .if_field = "protocols",
-                      .if_match = {all_among({"tcp", "tls", "udp"})},
-                      .message = "must set one of %s when 'protocols' is 'tcp', 'tls' or 'udp'"},
-                     {.kind = Kind::kConditionalAtLeastOneOf,
-                      .fields = {"snis"},
-                      .if_field = "protocols",
-                      .if_match = {all_among({Literal(std::string("tls_passthrough"))})},
-                      .message = "must set snis when 'protocols' is 'tls_passthrough'"}}};
-}
-
-// clang-format off
-Schema make_route() {
-  return record({
-      {"id", id()},
-      {"created_at", created_at()},
-      {"updated_at", updated_at()},
-      {"name", name("The route's name.")},
-      {"protocols", set(protocol()).required().len_min(1).default_value(Literal(Texts{"http", "https"}))
-          .mutually_exclusive_subsets({{"http", "https"}, {"tcp", "tls", "udp"}, {"tls_passthrough"},
-                                       {"grpc", "grpcs"}})
-          .description("The protocols that the route takes.")},
-      {"https_redirect_status_code", integer().required().default_value(426).one_of({426, 301, 302, 307, 308})
-          .description("The status of the answer where all matches but the protocol.")},
-      {"strip_path", boolean().required().default_value(true)
-          .description("Whether the part of the path that matched is taken off on the way to the upstream.")},
-      {"preserve_host", boolean().required().default_value(false)
-          .description("Whether the upstream gets the client's Host header.")},
-      {"request_buffering", boolean().required().default_value(true)
-          .description("Whether a request's body is read whole before it is sent on.")},
-      {"response_buffering", boolean().required().default_value(true)
-          .description("Whether a response is collected before it is sent on.")},
-      {"tags", tags()},
-      {"service", foreign("services").description("The service that requests go to.")},
-      {"snis", set(string().format("wildcard_host").description("A server name."))
-          .description("The server names of the TLS handshake that match.")},
-      {"sources", endpoints("Where connections may come from.")},
-      {"destinations", endpoints("Where connections may have gone to.")},
-      {"methods", methods()},
-      {"hosts", hosts()},
-      {"paths", paths()},
-      {"headers", headers()},
-      {"regex_priority", integer().default_value(0)
-          .description("Which regular expression is tried first where several match: the higher.")},
-      {"path_handling", string().default_value("v0").one_of({"v0", "v1"})
-          .description("How the service's path, the route's and the request's are put together.")},
-  })
-      .check({.kind = Kind::kConditional,
-              .if_field = "protocols",
-              .then_field = "snis",
-              .if_match = {rules().elements_of(string().not_one_of({"grpcs", "https", "tls", "tls_passthrough"}))},
-              .then_match = {rules().len_eq(0)},
-              .message = "'snis' can only be set when 'protocols' is 'grpcs', 'https', 'tls' or 'tls_passthrough'"})
-      .check({.kind = Kind::kCustom, .fields = {"path_handling"}, .custom_name = "path_handling"})
-      .subschemas_by("protocols", {http_routes(), stream_routes(), grpc_routes()});
-}
-// clang-format on
-
-/// The scope of a plugin: null where it does not narrow it down.
-Field scope(std::string entities, std::string description) {
-  return foreign(std::move(entities))
-      .default_value(Literal(nullptr))
-      .on_delete_cascade()
-      .description(std::move(description));
-}
-
-// clang-format off
-Schema make_plugin() {
-  return record({
-      {"id", id()},
-      {"name", string().required().description("The plugin's name.")},
-      {"instance_name", name("A name for this configuration of the plugin.")},
-      {"created_at", created_at()},
-      {"updated_at", updated_at()},
-      {"route", scope("routes", "The route for whose requests the plugin runs.")},
-      {"service", scope("services", "The service for whose requests the plugin runs.")},
-      {"consumer", scope("consumers", "The consumer for whose requests the plugin runs.")},
-      {"config", record({}).abstract().description("The plugin's own configuration.")},
-      {"protocols", set(protocol()).required().default_value(Literal(Texts{"grpc", "grpcs", "http", "https"}))
-          .description("The protocols for which the plugin runs.")},
-      {"enabled", boolean().required().default_value(true).description("Whether the plugin runs at all.")},
-      {"tags", tags()},
-  })
-      .subschemas_by("name", {}, "plugin '%s' not enabled; add it to the 'plugins' configuration property");
-}
-// clang-format on
+/// Kong's DEFAULT_PORT of targets.
+constexpr std::uint16_t kTargetPort = 8000;
 
 }  // namespace
 
-const Schema& service_schema() {
-  static const Schema schema = make_service();
-  return schema;
+const std::vector<Entity>& core_entities() {
+  static const std::vector<Entity> all = {
+      rows::certificates(), rows::ca_certificates(), rows::snis(),      rows::upstreams(), rows::targets(),
+      rows::services(),     rows::routes(),          rows::consumers(), rows::plugins(),   rows::vaults(),
+  };
+  return all;
 }
 
-const Schema& route_schema() {
-  static const Schema schema = make_route();
-  return schema;
+const Schema* entity_schema(std::string_view collection) {
+  for (const Entity& entity : core_entities())
+    if (entity.name == collection) return &entity.schema;
+  return nullptr;
 }
 
-const Schema& plugin_schema() {
-  static const Schema schema = make_plugin();
-  return schema;
-}
+const Schema& service_schema() { return *entity_schema("services"); }
+const Schema& route_schema() { return *entity_schema("routes"); }
+const Schema& plugin_schema() { return *entity_schema("plugins"); }
 
 Schema plugin_entity_schema(const Schema& config) {
   Schema plugin = plugin_schema();
@@ -303,11 +43,16 @@ Schema plugin_entity_schema(const Schema& config) {
   return plugin;
 }
 
-const Schema* entity_schema(std::string_view collection) {
-  if (collection == "services") return &service_schema();
-  if (collection == "routes") return &route_schema();
-  if (collection == "plugins") return &plugin_schema();
-  return nullptr;
+void normalize_entity(std::string_view collection, json::object& entity, schema::Violations& violations) {
+  if (collection != "targets") return;
+  auto* target = entity.if_contains("target");
+  if (target == nullptr || !target->is_string()) return;
+  auto formatted = schema::format_host_port(target->get_string(), kTargetPort);
+  if (formatted.empty()) {
+    violations.add("target", "Invalid target; not a valid hostname or ip address");
+  } else {
+    *target = formatted;
+  }
 }
 
 }  // namespace gibbon::config

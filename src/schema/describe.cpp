@@ -113,6 +113,7 @@ void describe_attributes(const Field& field, json::object& out) {
   if (field.is_immutable) out["immutable"] = true;
   if (field.is_referenceable) out["referenceable"] = true;
   if (field.is_encrypted) out["encrypted"] = true;
+  if (field.is_transient) out["transient"] = true;
   if (field.is_abstract) out["abstract"] = true;
   if (!field.referenced_entity.empty()) out["reference"] = field.referenced_entity;
   if (field.cascades) out["on_delete"] = "cascade";

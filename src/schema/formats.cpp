@@ -184,6 +184,32 @@ Violation check_header_name(std::string_view text) {
   return "bad header name " + quoted(text) + ", allowed characters are A-Z, a-z, 0-9, '_', and '-'";
 }
 
+Violation check_cookie_name(std::string_view text) {
+  if (text.empty()) return "no cookie name provided";
+  if (consists_of(text, [](char c) { return is_alphanumeric(c) || c == '-' || c == '_'; })) return {};
+  return "bad cookie name " + quoted(text) + ", allowed characters are A-Z, a-z, 0-9, '_', and '-'";
+}
+
+/// `what` with the text, where it can be shown.
+std::string invalid_called(std::string_view what, std::string_view text) {
+  std::string message = "Invalid " + std::string(what);
+  if (first_invalid_utf8(text) == std::string_view::npos) message += " ('" + std::string(text) + "')";
+  return message;
+}
+
+Violation check_upstream_name(std::string_view text) {
+  const HostPort host = parse_host_port(text);
+  if (!host.valid) return invalid_called("name", text) + "; must be a valid hostname";
+  if (host.kind != HostPort::Kind::kName) return invalid_called("name", text) + "; no ip addresses allowed";
+  if (host.port) return invalid_called("name", text) + "; no port allowed";
+  return {};
+}
+
+Violation check_target(std::string_view text) {
+  if (parse_host_port(text).valid) return {};
+  return invalid_called("target", text) + "; not a valid hostname or ip address";
+}
+
 constexpr std::pair<std::string_view, Violation (*)(std::string_view)> kFormats[] = {
     {"name", check_name},
     {"tag", check_tag},
@@ -202,6 +228,9 @@ constexpr std::pair<std::string_view, Violation (*)(std::string_view)> kFormats[
     {"ip_or_cidr", check_ip_or_cidr},
     {"cidr_v4", check_cidr_v4},
     {"header_name", check_header_name},
+    {"cookie_name", check_cookie_name},
+    {"upstream_name", check_upstream_name},
+    {"target", check_target},
 };
 
 }  // namespace

@@ -130,6 +130,35 @@ HostPort parse_host_port(std::string_view text) {
   return digits_and_dots && text != ":" ? parse_ipv4(text) : parse_name(text);
 }
 
+std::string format_host_port(std::string_view text, std::uint16_t default_port) {
+  const HostPort parsed = parse_host_port(text);
+  if (!parsed.valid) return {};
+  const std::string port = ':' + std::to_string(parsed.port.value_or(default_port));
+  const std::size_t colon = parsed.port ? text.rfind(':') : text.size();
+  const std::string host(text.substr(0, colon));
+  if (parsed.kind == HostPort::Kind::kName) return host + port;
+  unsigned char bytes[16];
+  if (parsed.kind == HostPort::Kind::kIpv4) {
+    std::string out;
+    for (std::size_t at = 0; at <= host.size();) {
+      const std::size_t dot = std::min(host.find('.', at), host.size());
+      out += (out.empty() ? "" : ".") + std::to_string(std::stoi(host.substr(at, dot - at)));
+      at = dot + 1;
+    }
+    return out + port;
+  }
+  const std::string address = host.starts_with('[') ? host.substr(1, host.find(']') - 1) : host;
+  inet_pton(AF_INET6, address.c_str(), bytes);
+  std::string out;
+  constexpr std::string_view digits = "0123456789abcdef";
+  for (int i = 0; i < 16; ++i) {
+    if (i > 0 && i % 2 == 0) out += ':';
+    out += digits[bytes[i] >> 4];
+    out += digits[bytes[i] & 15];
+  }
+  return '[' + out + ']' + port;
+}
+
 bool is_ip(std::string_view text) {
   return text.find('\0') == std::string_view::npos && (parse_address(AF_INET, text) || is_ipv6_address(text));
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 /// Host names and addresses as configuration writes them.
@@ -17,6 +18,9 @@ struct HostPort {
 
 /// "name", "name:port", "1.2.3.4", "1.2.3.4:port", "::1", "[::1]", "[::1]:port".
 HostPort parse_host_port(std::string_view text);
+/// The same text as Kong stores it: an IPv4 address without leading zeros, an IPv6 address written out and in
+/// brackets, a name as it is, each with its port or `default_port`. Empty where `text` is not valid.
+std::string format_host_port(std::string_view text, std::uint16_t default_port);
 
 bool is_ip(std::string_view text);
 bool is_ipv4_cidr(std::string_view text);

@@ -19,13 +19,15 @@ bool names(const std::vector<std::string>& headers, std::initializer_list<std::s
 
 }  // namespace
 
-Api::Api(Host& host, Kind kind) : host_(host), kind_(kind) {
+Api::Api(Host& host, Kind kind)
+    : host_(host), kind_(kind), collections_(host.catalog()->shared_collections()) {
   add_status_endpoints(endpoints_, host);
   if (kind == Kind::kStatus) {
     add_ready_endpoint(endpoints_, host);
     return;
   }
-  add_entity_endpoints(endpoints_, host);
+  add_entity_endpoints(endpoints_, host, *collections_);
+  add_consumer_endpoints(endpoints_, host);
   add_schema_endpoints(endpoints_, host);
   add_tag_endpoints(endpoints_, host);
   add_config_endpoints(endpoints_, host);

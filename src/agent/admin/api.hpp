@@ -32,6 +32,9 @@ class Endpoints {
   void add(std::string_view method, std::string_view pattern, Endpoint endpoint);
   /// As add(), for a body that may be YAML.
   void add_yaml(std::string_view method, std::string_view pattern, Endpoint endpoint);
+  /// Replaces an endpoint by one that may call what stood there: `endpoint(call, former)`.
+  void wrap(std::string_view method, std::string_view pattern,
+            std::function<http::Response(Call&, const Endpoint& former)> endpoint);
   [[nodiscard]] http::Response answer(const http::Request& request) const;
   /// Every pattern, sorted.
   [[nodiscard]] std::vector<std::string> patterns() const;
@@ -64,11 +67,15 @@ class Api {
 
   Host& host_;
   Kind kind_;
+  std::shared_ptr<const Collections> collections_;  ///< What the endpoints serve.
   Endpoints endpoints_;
 };
 
 // The parts of the API, each in its own file.
-void add_entity_endpoints(Endpoints& endpoints, Host& host);
+/// `collections` must outlive the endpoints.
+void add_entity_endpoints(Endpoints& endpoints, Host& host, const Collections& collections);
+/// What the entities' endpoints have beside the generated ones. After add_entity_endpoints().
+void add_consumer_endpoints(Endpoints& endpoints, Host& host);
 void add_schema_endpoints(Endpoints& endpoints, Host& host);
 void add_tag_endpoints(Endpoints& endpoints, Host& host);
 void add_config_endpoints(Endpoints& endpoints, Host& host);

@@ -15,7 +15,7 @@ bool is_on(const std::optional<std::string>& argument) { return argument && *arg
 /// The entities by collection and id, as Kong answers an import.
 json::object imported(const Image& image) {
   json::object body;
-  for (const auto& collection : collections()) {
+  for (const auto& collection : image.collections()) {
     json::object entities;
     for (const auto& [id, row] : image.rows(collection.name)) entities[id] = *row;
     if (!entities.empty()) body[collection.name] = std::move(entities);

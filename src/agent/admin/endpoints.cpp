@@ -44,6 +44,12 @@ void Endpoints::add_yaml(std::string_view method, std::string_view pattern, Endp
   entry(pattern).yaml = YamlBody::kAllowed;
 }
 
+void Endpoints::wrap(std::string_view method, std::string_view pattern,
+                     std::function<http::Response(Call&, const Endpoint&)> endpoint) {
+  auto& held = entry(pattern).methods[std::string(method)];
+  held = [former = std::move(held), endpoint = std::move(endpoint)](Call& call) { return endpoint(call, former); };
+}
+
 std::vector<std::string> Endpoints::patterns() const {
   std::vector<std::string> list;
   for (const auto& [pattern, entry] : entries_) list.push_back(pattern);

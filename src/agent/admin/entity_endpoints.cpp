@@ -25,13 +25,13 @@ http::Response row_reply(const Row& row) {
 }
 
 void add_collection(Endpoints& endpoints, Host& host, const Collection& collection) {
-  const auto list = "/" + collection.name;
+  const auto list = "/" + collection.path;
   const auto one = list + "/" + place(collection);
   endpoints.add("GET", list, [&](Call& call) {
     auto query = read_page_query(call);
     if (!query.ok()) return error_reply(query.error());
     const auto page = host.store().read()->page(collection.name, query.value());
-    return page.ok() ? page_reply(call, "/" + collection.name, page.value()) : error_reply(page.error());
+    return page.ok() ? page_reply(call, "/" + collection.path, page.value()) : error_reply(page.error());
   });
   endpoints.add("POST", list, [&](Call& call) {
     return change_reply(201, EntityService(host).create(collection, call.body, std::nullopt));
@@ -55,7 +55,7 @@ void add_collection(Endpoints& endpoints, Host& host, const Collection& collecti
 /// /services/{services}/routes and /services/{services}/routes/{routes}
 void add_children(Endpoints& endpoints, Host& host, const Collection& parent, const Collection& child,
                   const ForeignKey& foreign) {
-  const auto list = "/" + parent.name + "/" + place(parent) + "/" + child.name;
+  const auto list = "/" + parent.path + "/" + place(parent) + "/" + child.nested_path;
   const auto one = list + "/" + place(child);
   const auto parent_in = [&](const Call& call) {
     return Parent{&parent, foreign.field, key_in(call, parent)};
@@ -70,7 +70,7 @@ void add_children(Endpoints& endpoints, Host& host, const Collection& parent, co
     query.value().foreign_id = text_of(*row, "id");
     const auto page = image->page(child.name, query.value());
     const auto path =
-        "/" + parent.name + "/" + http::percent_encode(key_in(call, parent).value) + "/" + child.name;
+        "/" + parent.path + "/" + http::percent_encode(key_in(call, parent).value) + "/" + child.nested_path;
     return page.ok() ? page_reply(call, path, page.value()) : error_reply(page.error());
   });
   endpoints.add("POST", list, [&, parent_in](Call& call) {
@@ -79,10 +79,8 @@ void add_children(Endpoints& endpoints, Host& host, const Collection& parent, co
   endpoints.add("GET", one, [&](Call& call) {
     const auto image = host.store().read();
     const auto row = find_entity(*image, parent, key_in(call, parent));
-    const auto found = find_entity(*image, child, key_in(call, child));
-    if (row == nullptr || found == nullptr || foreign_id(*found, foreign.field) != text_of(*row, "id"))
-      return not_found_reply();
-    return row_reply(found);
+    if (row == nullptr) return not_found_reply();
+    return row_reply(find_child(*image, child, foreign.field, text_of(*row, "id"), key_in(call, child)));
   });
   endpoints.add("PATCH", one, [&, parent_in](Call& call) {
     return change_reply(200,
@@ -100,7 +98,7 @@ void add_children(Endpoints& endpoints, Host& host, const Collection& parent, co
 /// /routes/{routes}/service
 void add_referenced(Endpoints& endpoints, Host& host, const Collection& child, const ForeignKey& foreign,
                     const Collection& parent) {
-  const auto path = "/" + child.name + "/" + place(child) + "/" + foreign.field;
+  const auto path = "/" + child.path + "/" + place(child) + "/" + foreign.field;
   const auto referenced = [&](Call& call) -> std::optional<EntityKey> {
     const auto row = find_entity(*host.store().read(), child, key_in(call, child));
     if (row == nullptr || foreign_id(*row, foreign.field).empty()) return std::nullopt;
@@ -126,14 +124,15 @@ void add_referenced(Endpoints& endpoints, Host& host, const Collection& child, c
 
 }  // namespace
 
-void add_entity_endpoints(Endpoints& endpoints, Host& host) {
-  for (const auto& collection : collections()) {
-    add_collection(endpoints, host, collection);
+void add_entity_endpoints(Endpoints& endpoints, Host& host, const Collections& collections) {
+  for (const auto& collection : collections) {
+    const bool everywhere = collection.entity.access == Entity::Access::kEverywhere;
+    if (everywhere) add_collection(endpoints, host, collection);
     for (const auto& foreign : collection.foreign) {
-      const auto* parent = find_collection(foreign.collection);
+      const auto* parent = collections.find(foreign.collection);
       if (parent == nullptr) continue;
       add_children(endpoints, host, *parent, collection, foreign);
-      add_referenced(endpoints, host, collection, foreign, *parent);
+      if (everywhere) add_referenced(endpoints, host, collection, foreign, *parent);
     }
   }
 }

@@ -25,8 +25,12 @@ json::object read_input(const Body& body, const Catalog& catalog, const Collecti
   return body.input(catalog.schema_for(collection, named));
 }
 
-bool belongs(const json::object& entity, const Parent& parent, const Row& parent_row) {
-  return foreign_id(entity, parent.field) == text_of(*parent_row, "id");
+/// The entity that a path names, under a parent where it stands under one; null where either is missing.
+Row find_in_path(const Image& image, const Collection& collection, const EntityKey& key,
+                 const std::optional<Parent>& parent) {
+  if (!parent) return find_entity(image, collection, key);
+  const auto row = find_entity(image, *parent->collection, parent->key);
+  return row == nullptr ? nullptr : find_child(image, collection, parent->field, text_of(*row, "id"), key);
 }
 
 }  // namespace
@@ -39,11 +43,24 @@ Row find_entity(const Image& image, const Collection& collection, const EntityKe
   return image.find_by(collection.name, key.field, key.value);
 }
 
+Row find_child(const Image& image, const Collection& collection, std::string_view field, std::string_view parent_id,
+               const EntityKey& key) {
+  if (key.by_id() || !collection.key_within_parent) {
+    const auto row = find_entity(image, collection, key);
+    return row != nullptr && foreign_id(*row, field) == parent_id ? row : nullptr;
+  }
+  for (const auto& id : image.children(collection.name, field, parent_id)) {
+    auto row = image.find(collection.name, id);
+    if (text_of(*row, key.field) == key.value) return row;
+  }
+  return nullptr;
+}
+
 std::optional<StoreError> EntityService::resolve(const Image& image, const Collection& collection,
                                                  json::object& input) {
   for (const auto& foreign : collection.foreign) {
     auto* value = input.if_contains(foreign.field);
-    const auto* target = find_collection(foreign.collection);
+    const auto* target = image.collections().find(foreign.collection);
     if (value == nullptr || !value->is_object() || target == nullptr || value->get_object().contains("id"))
       continue;
     const auto name = std::string(text_of(value->get_object(), target->endpoint_key));
@@ -95,12 +112,9 @@ EntityService::Changed EntityService::update(const Collection& collection, const
   const auto catalog = host_.catalog();
   return write([&](Transaction& transaction) -> Changed {
     const auto& image = transaction.image();
-    const auto stored = find_entity(image, collection, key);
-    if (parent) {
-      const auto row = find_entity(image, *parent->collection, parent->key);
-      if (row == nullptr || stored == nullptr || !belongs(*stored, *parent, row)) return kNothing;
-    }
+    const auto stored = find_in_path(image, collection, key, parent);
     if (stored == nullptr) {
+      if (parent) return kNothing;
       if (collection.name == "plugins") return kNothing;  // Kong reads the plugin first, to know its name
       return not_found(key.field, key.value);
     }
@@ -149,7 +163,7 @@ EntityService::Changed EntityService::replace(const Collection& collection, cons
 EntityService::Changed EntityService::replace_referenced(const Collection& child, const EntityKey& key,
                                                          const ForeignKey& foreign, const Body& body) {
   const auto catalog = host_.catalog();
-  const auto* target = find_collection(foreign.collection);
+  const auto* target = catalog->collections().find(foreign.collection);
   return write([&](Transaction& transaction) -> Changed {
     const auto row = find_entity(transaction.image(), child, key);
     if (row == nullptr) return kNothing;
@@ -170,12 +184,8 @@ EntityService::Changed EntityService::replace_referenced(const Collection& child
 EntityService::Changed EntityService::remove(const Collection& collection, const EntityKey& key,
                                              const std::optional<Parent>& parent) {
   return write([&](Transaction& transaction) -> Changed {
-    const auto stored = find_entity(transaction.image(), collection, key);
-    if (parent) {
-      const auto row = find_entity(transaction.image(), *parent->collection, parent->key);
-      if (row == nullptr || stored == nullptr || !belongs(*stored, *parent, row)) return kNothing;
-    }
-    if (stored == nullptr) return std::optional(Row());
+    const auto stored = find_in_path(transaction.image(), collection, key, parent);
+    if (stored == nullptr) return parent ? kNothing : std::optional(Row());
     if (!host_.store().writable())
       return unsupported("remove", collection.name, key.by_id() ? "" : std::string_view(key.field));
     auto removed = transaction.remove(collection, text_of(*stored, "id"));

@@ -17,9 +17,12 @@ struct EntityKey {
   [[nodiscard]] bool by_id() const { return field == "id"; }
 };
 
-/// `text` is an id where it looks like one.
+/// `text` is an id where it looks like one, or where the collection has no other key.
 EntityKey entity_key(const Collection& collection, const std::string& text);
 Row find_entity(const Image& image, const Collection& collection, const EntityKey& key);
+/// The child that `key` names among those that refer to `parent_id` through `field`; null where there is none.
+Row find_child(const Image& image, const Collection& collection, std::string_view field, std::string_view parent_id,
+               const EntityKey& key);
 
 /// The parent under which a path stands: /services/{services}/routes.
 struct Parent {

@@ -23,18 +23,21 @@ http::Response validate(Host& host, const Collection& collection, const Body& bo
 }  // namespace
 
 void add_schema_endpoints(Endpoints& endpoints, Host& host) {
-  endpoints.add("GET", "/schemas/{name}", [](Call& call) {
+  endpoints.add("GET", "/schemas/{name}", [&host](Call& call) {
     const auto& name = call.params["name"];
-    const auto* schema = config::entity_schema(name);
-    return schema == nullptr ? no_such("entity", name) : json_reply(200, schema::describe(*schema));
+    const auto catalog = host.catalog();
+    const auto* collection = catalog->collections().find(name);
+    return collection == nullptr ? no_such("entity", name)
+                                 : json_reply(200, schema::describe(collection->entity.schema));
   });
   endpoints.add("POST", "/schemas/{name}/validate", [&host](Call& call) {
     const auto& name = call.params["name"];
-    const auto* collection = find_collection(name);
+    const auto catalog = host.catalog();
+    const auto* collection = catalog->collections().find(name);
     return collection == nullptr ? no_such("entity", name) : validate(host, *collection, call.body);
   });
   endpoints.add("POST", "/schemas/plugins/validate",
-                [&host](Call& call) { return validate(host, *find_collection("plugins"), call.body); });
+                [&host](Call& call) { return validate(host, host.catalog()->collections().at("plugins"), call.body); });
   endpoints.add("GET", "/schemas/plugins/{name}", [&host](Call& call) {
     const auto& name = call.params["name"];
     const auto catalog = host.catalog();

@@ -12,6 +12,7 @@ Catalog::Catalog(std::shared_ptr<const plugin::Registry> plugins) : plugins_(std
     auto entity = config::plugin_entity_schema(config);
     schemas_.emplace(plugin->name, PluginSchemas{std::move(config), std::move(entity)});
   }
+  collections_ = Collections::core();
 }
 
 const Schema* Catalog::config_schema(std::string_view plugin) const {
@@ -23,7 +24,7 @@ const Schema& Catalog::schema_for(const Collection& collection, const json::obje
   if (collection.name == "plugins")
     if (const auto found = schemas_.find(text_of(input, "name")); found != schemas_.end())
       return found->second.entity;
-  return *config::entity_schema(collection.name);
+  return collection.entity.schema;
 }
 
 template <typename Check>
@@ -35,6 +36,7 @@ schema::Checked Catalog::checked(const Collection& collection, const json::objec
   // Of a plugin that nobody knows nothing can be said about its configuration.
   if (is_plugin && plugin == nullptr) input.erase("config");
   schema::Checked result = check(schema_for(collection, named));
+  if (result.ok()) config::normalize_entity(collection.name, result.entity, result.violations);
   if (!is_plugin) return result;
   if (plugin == nullptr) {
     if (!name.empty())

@@ -18,6 +18,9 @@ class Catalog {
   explicit Catalog(std::shared_ptr<const plugin::Registry> plugins);
 
   [[nodiscard]] const plugin::Registry& plugins() const { return *plugins_; }
+  /// The gateway's own collections and those that the plugins bring.
+  [[nodiscard]] const Collections& collections() const { return *collections_; }
+  [[nodiscard]] std::shared_ptr<const Collections> shared_collections() const { return collections_; }
   /// The `config` schema of an enabled plugin; null for any other name.
   [[nodiscard]] const Schema* config_schema(std::string_view plugin) const;
   /// The schema that an entity like `input` is checked against: a plugin's own where its name is known.
@@ -43,6 +46,7 @@ class Catalog {
                           Check check) const;
 
   std::shared_ptr<const plugin::Registry> plugins_;
+  std::shared_ptr<const Collections> collections_;
   std::map<std::string, PluginSchemas, std::less<>> schemas_;
 };
 

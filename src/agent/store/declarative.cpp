@@ -33,7 +33,7 @@ Declarative failure(json::object fields) {
 }
 
 /// The fields of the document itself, besides the collections.
-json::object check_header(const json::object& document) {
+json::object check_header(const Collections& collections, const json::object& document) {
   json::object errors;
   const auto expect = [&](const char* key, bool (*right)(const json::value&), const char* message) {
     const auto* value = document.if_contains(key);
@@ -56,7 +56,7 @@ json::object check_header(const json::object& document) {
   for (const auto& member : document) {
     const std::string_view key = member.key();
     if (!key.starts_with('_')
-            ? find_collection(key) == nullptr
+            ? collections.find(key) == nullptr
             : key != "_format_version" && key != "_transform" && key != "_comment" && key != "_ignore")
       errors[key] = "unknown field";
   }
@@ -82,8 +82,8 @@ Declarative load_declarative(const json::value& value, const Catalog& catalog, E
   if (!value.is_object())
     return failure({{"error", "failed parsing declarative configuration: expected an object"}});
   const auto& root = value.get_object();
-  auto errors = check_header(root);
-  DeclarativeDocument document(root);
+  auto errors = check_header(catalog.collections(), root);
+  DeclarativeDocument document(root, catalog.shared_collections());
   document.check(catalog);
   document.add_errors(errors);
   Declarative result;
@@ -111,7 +111,7 @@ Declarative load_declarative_text(std::string_view text, const Catalog& catalog,
 
 json::object export_declarative(const Image& image) {
   json::object document{{"_format_version", "3.0"}, {"_transform", false}};
-  for (const auto& collection : collections()) {
+  for (const auto& collection : image.collections()) {
     json::array entities;
     for (const auto& [id, row] : image.rows(collection.name)) {
       auto entity = *row;

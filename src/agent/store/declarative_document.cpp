@@ -38,10 +38,11 @@ std::string uniqueness(const Collection& collection, std::string_view key, std::
 
 }  // namespace
 
-DeclarativeDocument::DeclarativeDocument(const json::object& root) {
+DeclarativeDocument::DeclarativeDocument(const json::object& root, std::shared_ptr<const Collections> collections)
+    : collections_(std::move(collections)), image_(collections_) {
   const auto* version = root.if_contains("_format_version");
   old_format_ = version != nullptr && (*version == "1.1" || *version == "2.1");
-  for (const auto& collection : collections()) {
+  for (const auto& collection : *collections_) {
     const auto* section = root.if_contains(collection.name);
     if (section == nullptr || section->is_null()) continue;
     if (!section->is_array()) {
@@ -68,7 +69,7 @@ DeclarativeDocument::Nodes DeclarativeDocument::collect(const json::array& list,
     node.entity = *node.raw;
     node.entity.erase("_comment");
     node.entity.erase("_ignore");
-    for (const auto& child : collections())
+    for (const auto& child : *collections_)
       for (const auto& foreign : child.foreign) {
         if (foreign.collection != collection.name) continue;
         const auto* nested = node.raw->if_contains(child.name);
@@ -86,7 +87,7 @@ DeclarativeDocument::Nodes DeclarativeDocument::collect(const json::array& list,
 }
 
 void DeclarativeDocument::check(const Catalog& catalog) {
-  for (const auto& collection : collections()) {  // parents first, since children's ids are made of theirs
+  for (const auto& collection : *collections_) {  // parents first, since children's ids are made of theirs
     auto& nodes = by_collection_[collection.name];
     for (auto* node : nodes) {
       resolve(*node);
@@ -94,7 +95,7 @@ void DeclarativeDocument::check(const Catalog& catalog) {
     }
     for (auto* node : nodes) declare(*node);
   }
-  for (const auto& collection : collections())
+  for (const auto& collection : *collections_)
     for (auto* node : by_collection_[collection.name]) validate(*node, catalog);
 }
 
@@ -152,9 +153,9 @@ void DeclarativeDocument::identify(Node& node) {
   node.id = text_of(node.entity, "id");
   if (!node.id.empty() || node.entity.contains("id")) return;
   std::string key(text_of(node.entity, collection.endpoint_key));
-  if (key.empty() && !collection.cache_key.empty()) {
+  if (key.empty() && !collection.cache_key().empty()) {
     key = collection.name;
-    for (const auto& field : collection.cache_key) {
+    for (const auto& field : collection.cache_key()) {
       key += ':';
       const auto parent = foreign_id(node.entity, field);
       key += parent.empty() ? text_of(node.entity, field) : parent;

@@ -16,7 +16,7 @@ namespace gibbon::agent {
 /// `root`, which must outlive it.
 class DeclarativeDocument {
  public:
-  explicit DeclarativeDocument(const json::object& root);
+  DeclarativeDocument(const json::object& root, std::shared_ptr<const Collections> collections);
 
   /// Gives every entity its id, resolves references, validates, and fills the image.
   void check(const Catalog& catalog);
@@ -56,6 +56,7 @@ class DeclarativeDocument {
   static json::value tree(const Node& node);
   static void flatten(const Nodes& nodes, json::array& out);
 
+  std::shared_ptr<const Collections> collections_;
   std::vector<std::pair<std::string, Nodes>> top_;
   std::map<std::string, std::vector<Node*>, std::less<>> by_collection_;
   std::map<std::pair<std::string, std::string>, Node*> by_id_, by_key_;

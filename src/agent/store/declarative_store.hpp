@@ -8,11 +8,16 @@ namespace gibbon::agent {
 /// and replaced as a whole.
 class DeclarativeStore : public Store {
  public:
+  using Store::Store;
   [[nodiscard]] bool writable() const override { return false; }
   /// Makes `image` the configuration. Errors: the listener refused it; everything stays as it was.
   Status replace(Image image);
 
  private:
+  /// An empty image: the declarative configuration itself is read again by whoever keeps it.
+  Result<std::shared_ptr<const Image>> read_all(std::shared_ptr<const Collections> collections) override {
+    return std::shared_ptr<const Image>(std::make_shared<Image>(std::move(collections)));
+  }
   Status persist(const std::vector<Change>& changes) override;
 };
 

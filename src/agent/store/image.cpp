@@ -14,25 +14,18 @@ std::string key_of(std::string_view field, std::string_view value) {
   return key;
 }
 
-/// The entity's place in the collection's composite unique key; empty where it has none.
-std::string composite_key(const Collection& collection, const json::object& entity) {
+/// The values of the entity's cache key; empty where its collection has none.
+std::string composite_value(const Collection& collection, const json::object& entity) {
   std::string value;
-  for (const auto& field : collection.cache_key) {
+  for (const auto& field : collection.cache_key()) {
     const auto* member = entity.if_contains(field);
     value += member != nullptr && member->is_object() ? foreign_id(entity, field) : text_of(entity, field);
     value += ':';
   }
-  return value.empty() ? value : key_of("@", value);
+  return value;
 }
 
-std::vector<std::string> keys_of(const Collection& collection, const json::object& entity) {
-  std::vector<std::string> keys;
-  for (const auto& field : collection.unique)
-    if (const auto value = text_of(entity, field); !value.empty()) keys.push_back(key_of(field, value));
-  if (auto composite = composite_key(collection, entity); !composite.empty())
-    keys.push_back(std::move(composite));
-  return keys;
-}
+constexpr const char* kComposite = "@";
 
 bool has_tag(const json::object& entity, std::string_view tag) {
   const auto* tags = entity.if_contains("tags");
@@ -58,6 +51,15 @@ std::optional<StoreError> check_size(const PageQuery& query) {
 
 }  // namespace
 
+std::vector<UniqueKey> unique_keys(const Collection& collection, const json::object& entity) {
+  std::vector<UniqueKey> keys;
+  for (const auto& field : collection.unique)
+    if (const auto value = text_of(entity, field); !value.empty()) keys.emplace_back(field, value);
+  if (auto composite = composite_value(collection, entity); !composite.empty())
+    keys.emplace_back(kComposite, std::move(composite));
+  return keys;
+}
+
 std::string_view foreign_id(const json::object& entity, std::string_view field) {
   const auto* value = entity.if_contains(field);
   if (value == nullptr || !value->is_object()) return {};
@@ -70,8 +72,8 @@ std::string_view text_of(const json::object& entity, std::string_view field) {
   return value->get_string();
 }
 
-Image::Image() {
-  for (const auto& collection : collections()) tables_[collection.name] = std::make_shared<Table>();
+Image::Image(std::shared_ptr<const Collections> collections) : collections_(std::move(collections)) {
+  for (const auto& collection : *collections_) tables_[collection.name] = std::make_shared<Table>();
 }
 
 const Image::Table* Image::table(std::string_view collection) const {
@@ -80,10 +82,9 @@ const Image::Table* Image::table(std::string_view collection) const {
 }
 
 Image::Table& Image::change(std::string_view collection) {
-  auto copy = std::make_shared<Table>(*tables_.find(collection)->second);
-  auto& table = *copy;
-  tables_.find(collection)->second = std::move(copy);
-  return table;
+  auto& held = tables_.find(collection)->second;
+  if (held.use_count() > 1) held = std::make_shared<Table>(*held);  // Another image shows it too.
+  return const_cast<Table&>(*held);  // NOLINT: made as a Table, and nobody else's
 }
 
 const Image::Rows& Image::rows(std::string_view collection) const {
@@ -138,7 +139,7 @@ Outcome<Page> Image::tags(const std::optional<std::string>& tag, const PageQuery
     after = decoded.value();
   }
   std::map<std::string_view, std::pair<std::string_view, const json::array*>> tagged;
-  for (const auto& collection : collections())
+  for (const auto& collection : *collections_)
     for (const auto& [id, row] : rows(collection.name))
       if (const auto* list = row->if_contains("tags"); list != nullptr && list->is_array())
         tagged[id] = {collection.name, &list->get_array()};
@@ -172,9 +173,10 @@ std::optional<json::object> Image::collision(const Collection& collection, const
     const auto value = text_of(entity, field);
     if (!value.empty() && taken(key_of(field, value))) return json::object{{field, value}};
   }
-  if (const auto composite = composite_key(collection, entity); !composite.empty() && taken(composite)) {
+  if (const auto composite = composite_value(collection, entity);
+      !composite.empty() && taken(key_of(kComposite, composite))) {
     json::object values;
-    for (const auto& field : collection.cache_key) {
+    for (const auto& field : collection.cache_key()) {
       const auto* value = entity.if_contains(field);
       values[field] = value == nullptr ? json::value(nullptr) : *value;
     }
@@ -195,7 +197,7 @@ void Image::put(const Collection& collection, json::object entity) {
   erase(collection, std::string(text_of(entity, "id")));
   auto& table = change(collection.name);
   std::string id(text_of(entity, "id"));
-  for (auto& key : keys_of(collection, entity)) table.keys[std::move(key)] = id;
+  for (const auto& [field, value] : unique_keys(collection, entity)) table.keys[key_of(field, value)] = id;
   table.rows[std::move(id)] = std::make_shared<const json::object>(std::move(entity));
 }
 
@@ -203,7 +205,7 @@ void Image::erase(const Collection& collection, std::string_view id) {
   const auto old = find(collection.name, id);
   if (old == nullptr) return;
   auto& table = change(collection.name);
-  for (const auto& key : keys_of(collection, *old)) table.keys.erase(key);
+  for (const auto& [field, value] : unique_keys(collection, *old)) table.keys.erase(key_of(field, value));
   table.rows.erase(std::string(id));
 }
 

@@ -14,8 +14,8 @@
 #include "base/json.hpp"
 
 /// The whole configuration in memory at one moment, immutable once it is shared. Both stores answer every
-/// read from one: a reader holds its image as long as it likes and waits for nobody. A change copies the
-/// table that it touches (pointers to rows, not the rows).
+/// read from one: a reader holds its image as long as it likes and waits for nobody. The first
+/// change to a table that other images share copies it (pointers to rows, not the rows).
 namespace gibbon::agent {
 
 /// An entity as the Admin API shows it. Shared by all images that hold it.
@@ -38,7 +38,11 @@ class Image {
  public:
   using Rows = std::map<std::string, Row, std::less<>>;  ///< By id.
 
-  Image();
+  /// An empty configuration of these kinds of entities.
+  Image(std::shared_ptr<const Collections> collections = Collections::core());  // NOLINT: what it holds may be asked of it
+
+  [[nodiscard]] const Collections& collections() const { return *collections_; }
+  [[nodiscard]] std::shared_ptr<const Collections> shared_collections() const { return collections_; }
 
   [[nodiscard]] const Rows& rows(std::string_view collection) const;
   /// Null where there is none.
@@ -71,8 +75,14 @@ class Image {
   [[nodiscard]] const Table* table(std::string_view collection) const;
   Table& change(std::string_view collection);
 
+  std::shared_ptr<const Collections> collections_;
   std::map<std::string, std::shared_ptr<const Table>, std::less<>> tables_;
 };
+
+/// What may stand once in a collection: a unique field and its value, or "@" and the values of the cache key.
+using UniqueKey = std::pair<std::string, std::string>;
+/// Those that an entity holds.
+std::vector<UniqueKey> unique_keys(const Collection& collection, const json::object& entity);
 
 /// The id in a foreign field's value; empty where it is null.
 std::string_view foreign_id(const json::object& entity, std::string_view field);

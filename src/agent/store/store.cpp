@@ -7,6 +7,14 @@ std::shared_ptr<const Image> Store::read() const {
   return image_;
 }
 
+Status Store::adopt(std::shared_ptr<const Collections> collections) {
+  const std::lock_guard lock(writing_);
+  auto image = read_all(std::move(collections));
+  if (!image.ok()) return image.error();
+  set_image(std::move(*image));
+  return {};
+}
+
 void Store::set_image(std::shared_ptr<const Image> image) {
   const std::lock_guard lock(image_lock_);
   image_.swap(image);

@@ -28,6 +28,8 @@ class ChangeListener {
 /// where the store writes at all.
 class Store {
  public:
+  explicit Store(std::shared_ptr<const Collections> collections)
+      : image_(std::make_shared<Image>(std::move(collections))) {}
   virtual ~Store() = default;
 
   /// The configuration as of the last change; never null.
@@ -37,6 +39,10 @@ class Store {
   /// Before threads begin to write. `listener` must outlive the store's last write; null: nobody.
   void listen(ChangeListener* listener) { listener_ = listener; }
 
+  /// Other plugins bring other kinds of entities: reads what there is of them. Between writes.
+  /// Errors: the store cannot be read; everything stays as it was.
+  Status adopt(std::shared_ptr<const Collections> collections);
+
   /// Runs `work` on a transaction and commits what it did; an error from it, or from the store, leaves
   /// everything as it was. Gives what `work` gave.
   Outcome<Row> write(const std::function<Outcome<Row>(Transaction&)>& work);
@@ -44,6 +50,8 @@ class Store {
  protected:
   /// Makes the changes durable, all or none.
   virtual Status persist(const std::vector<Change>& changes) = 0;
+  /// Everything that is stored of `collections`. With `writing_` held.
+  virtual Result<std::shared_ptr<const Image>> read_all(std::shared_ptr<const Collections> collections) = 0;
   /// Called before a write: a new image where someone else changed what is stored.
   virtual Result<std::shared_ptr<const Image>> refresh(std::shared_ptr<const Image> current) {
     return current;
@@ -56,7 +64,7 @@ class Store {
 
  private:
   mutable std::mutex image_lock_;
-  std::shared_ptr<const Image> image_ = std::make_shared<Image>();
+  std::shared_ptr<const Image> image_; 
   ChangeListener* listener_ = nullptr;
 };
 

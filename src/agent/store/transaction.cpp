@@ -25,7 +25,7 @@ Outcome<Row> Transaction::put(const Collection& collection, json::object entity)
 Outcome<Row> Transaction::remove(const Collection& collection, std::string_view id) {
   if (image_.find(collection.name, id) == nullptr) return Row();
   const auto each_child = [&](bool cascades, auto&& visit) -> std::optional<StoreError> {
-    for (const auto& child : collections())
+    for (const auto& child : image_.collections())
       for (const auto& foreign : child.foreign) {
         if (foreign.collection != collection.name || foreign.cascades != cascades) continue;
         for (const auto& child_id : image_.children(child.name, foreign.field, id))

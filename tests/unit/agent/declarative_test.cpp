@@ -71,7 +71,7 @@ TEST(Declarative, TheSameDocumentMakesTheSameIds) {
     std::vector<std::string> list;
     const auto loaded = load_declarative_text(kNameless, catalog());
     EXPECT_TRUE(loaded.ok()) << loaded.error->to_text();
-    for (const auto& collection : collections())
+    for (const auto& collection : *Collections::core())
       for (const auto& [id, row] : loaded.image.rows(collection.name)) list.push_back(id);
     return list;
   };

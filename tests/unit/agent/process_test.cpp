@@ -170,12 +170,12 @@ TEST_F(ProcessTest, ABrokenFileAtTheFirstStartIsRefused) {
 TEST_F(ProcessTest, APluginThatIsInUseMustBeEnabled) {
   configure({});
   {
-    auto opened = SqliteStore::open(paths_.database);
+    auto opened = SqliteStore::open(paths_.database, Collections::core());
     const auto& store = *opened;
     ASSERT_TRUE(store
                     ->write([](Transaction& t) {
                       return t.insert(
-                          *find_collection("plugins"),
+                          Collections::core()->at("plugins"),
                           json::object{{"id", "00000000-0000-4000-8000-000000000001"}, {"name", "gone"}});
                     })
                     .ok());

@@ -6,9 +6,9 @@
 namespace gibbon::agent::test {
 namespace {
 
-const Collection& services() { return *find_collection("services"); }
-const Collection& routes() { return *find_collection("routes"); }
-const Collection& plugins() { return *find_collection("plugins"); }
+const Collection& services() { return Collections::core()->at("services"); }
+const Collection& routes() { return Collections::core()->at("routes"); }
+const Collection& plugins() { return Collections::core()->at("plugins"); }
 
 std::string id(int n) {
   std::string digits = std::to_string(n);
@@ -41,10 +41,10 @@ struct Backend {
 };
 
 std::unique_ptr<Store> make_sqlite(const TemporaryFolder& folder, const Image& image) {
-  auto store = SqliteStore::open(folder.file("gibbon.db"));
+  auto store = SqliteStore::open(folder.file("gibbon.db"), Collections::core());
   EXPECT_TRUE(store.ok());
   const auto filled = (*store)->write([&](Transaction& transaction) -> Outcome<Row> {
-    for (const auto& collection : collections())
+    for (const auto& collection : *Collections::core())
       for (const auto& [id, row] : image.rows(collection.name))
         EXPECT_TRUE(transaction.insert(collection, *row).ok());
     return Row();
@@ -54,7 +54,7 @@ std::unique_ptr<Store> make_sqlite(const TemporaryFolder& folder, const Image& i
 }
 
 std::unique_ptr<Store> make_declarative(const TemporaryFolder&, const Image& image) {
-  auto store = std::make_unique<DeclarativeStore>();
+  auto store = std::make_unique<DeclarativeStore>(Collections::core());
   EXPECT_TRUE(store->replace(image).ok());
   return store;
 }

@@ -82,7 +82,7 @@ std::shared_ptr<const plugin::Registry> test_plugins() {
 
 std::unique_ptr<TestHost> TestHost::with_database() {
   auto host = std::make_unique<TestHost>(nullptr);
-  auto store = SqliteStore::open(host->folder_.file("gibbon.db"));
+  auto store = SqliteStore::open(host->folder_.file("gibbon.db"), Collections::core());
   if (!store.ok()) throw std::runtime_error(store.error().message);
   host->store_ = std::move(*store);
   auto settings = std::make_shared<Settings>();
@@ -92,7 +92,7 @@ std::unique_ptr<TestHost> TestHost::with_database() {
 }
 
 std::unique_ptr<TestHost> TestHost::without_database() {
-  return std::make_unique<TestHost>(std::make_unique<DeclarativeStore>());
+  return std::make_unique<TestHost>(std::make_unique<DeclarativeStore>(Collections::core()));
 }
 
 Declarative TestHost::replace_configuration(const json::value& document, const std::string& text,

@@ -10,6 +10,8 @@ namespace {
 thread_local std::size_t allocations = 0;
 }
 
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"  // Where they are inlined, malloc and free show through.
+
 // The whole test program counts. With a sanitizer the other forms would go to its own allocator: none may be left that
 // is freed here.
 void* operator new(std::size_t size) {

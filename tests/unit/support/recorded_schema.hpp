@@ -105,6 +105,7 @@ inline void set_rule(Field& f, std::string_view rule, const json::value& v) {
   if (rule == "auto") f.automatic();
   if (rule == "unique") f.unique();
   if (rule == "referenceable") f.referenceable();
+  if (rule == "transient") f.transient();
   if (rule == "abstract") f.abstract();
   if (rule == "reference") f.reference(std::string(v.as_string()));
   if (rule == "on_delete") f.on_delete_cascade();
