@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// The half of a logging plugin that runs in the agent: it turns a record into an entry and says where it goes.
@@ -40,12 +41,14 @@ struct ExchangeRecord {
   std::uint32_t tries = 0;
 };
 
-/// Where a plugin's entries go. Entries of equal destinations share connections and a queue.
+/// Where a plugin's entries go. Entries of equal destinations share connections and a queue. References to vaults
+/// ("{vault://...}") in the URL and in headers' values are replaced when something is sent, and stay on disk as they are.
 struct Destination {
   std::string url;                 ///< http or https; userinfo becomes Basic authorization.
   std::uint32_t timeout_ms = 10000;
   std::uint32_t keepalive_ms = 60000;
   std::string content_type = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers;  ///< Sent with each request, beside the sender's own.
 };
 
 }  // namespace gibbon

@@ -17,6 +17,8 @@ struct Config {
     to.url = view.string("log_endpoint", "http://localhost:3000/logs");
     to.timeout_ms = whole(view.number("timeout", 10000));
     to.keepalive_ms = whole(view.number("keepalive", 60000));
+    const auto headers = view.record("headers");
+    for (const std::string& name : view.keys("headers")) to.headers.emplace_back(name, headers->string(name));
     const std::size_t limit = whole(view.number("max_body_size", 1024));
     if (view.boolean("log_request_body", true)) limits.request_body_bytes = limit;
     if (view.boolean("log_response_body", true)) limits.response_body_bytes = limit;

@@ -67,7 +67,7 @@ Status Process::start() {
   if (auto opened = open_store(); !opened.ok()) return opened;
   if (auto started = start_delivery(); !started.ok()) return started;
   publisher_ = std::make_unique<Publisher>(
-      *control_,
+      *control_, [this] { return this->catalog(); },
       [this](std::shared_ptr<const config::Snapshot> snapshot) { delivery_->publish(std::move(snapshot)); });
   store_->listen(publisher_.get());
   if (auto published = publisher_->publish(*store_->read()); !published.ok()) return published;
@@ -110,6 +110,7 @@ Status Process::start_delivery() {
   options.spool_directory = paths_.spool;
   options.spool_max_bytes = settings_->spool_max_size_bytes;
   options.plugins = &catalog_->plugins();
+  options.secret = [this](const std::string& reference) { return vaults_of(*store_->read()).get(reference); };
   auto delivery = std::make_shared<Delivery>(options);
   if (auto started = delivery->start(); !started.ok()) return started;
   const std::lock_guard lock(lock_);

@@ -1,5 +1,6 @@
 #include "agent/publisher.hpp"
 
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -23,17 +24,38 @@ json::array entities(const Image& image, std::string_view collection) {
   return list;
 }
 
+/// What the configuration's references refer to. One that refers to nothing stands for an empty text, as in Kong.
+json::object secrets(const Image& image, const Catalog& catalog) {
+  json::object found;
+  const auto vaults = vaults_of(image);
+  for (const auto& collection : image.collections())
+    for (const auto& [id, row] : image.rows(collection.name))
+      for (const auto& reference : config::vault_references(catalog.schema_for(collection, *row), *row)) {
+        if (found.contains(reference)) continue;
+        auto value = vaults.get(reference);
+        if (!value) spdlog::warn("{} {}: {}", singular(collection.name), id, value.error().message);
+        found[reference] = value ? *value : std::string();
+      }
+  return found;
+}
+
 }  // namespace
 
-Publisher::Publisher(config::Control& control, Deliver deliver)
-    : control_(control), deliver_(std::move(deliver)) {}
+config::Vaults vaults_of(const Image& image) {
+  std::vector<json::object> entities;
+  for (const auto& [id, row] : image.rows("vaults")) entities.push_back(*row);
+  return config::Vaults(entities);
+}
+
+Publisher::Publisher(config::Control& control, CurrentCatalog catalog, Deliver deliver)
+    : control_(control), catalog_(std::move(catalog)), deliver_(std::move(deliver)) {}
 
 Status Publisher::prepare(const Image& image) {
   const auto generation = control_.page().generation.load() + 1;
   std::vector<config::SnapshotCollection> content;
   for (const auto& collection : image.collections())
     content.push_back({collection.name, entities(image, collection.name)});
-  const auto text = config::serialize_snapshot(generation, content);
+  const auto text = config::serialize_snapshot(generation, content, secrets(image, *catalog_()));
   auto parsed = config::parse_snapshot(text);
   if (!parsed.ok()) return parsed.error();
   if (auto written = config::write_shared_file(

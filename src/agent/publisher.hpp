@@ -6,12 +6,17 @@
 #include <memory>
 #include <string>
 
+#include "agent/store/catalog.hpp"
 #include "agent/store/store.hpp"
 #include "base/result.hpp"
 #include "config/control.hpp"
 #include "config/snapshot.hpp"
+#include "config/vaults.hpp"
 
 namespace gibbon::agent {
+
+/// The vaults that `image` describes, beside the environment itself.
+config::Vaults vaults_of(const Image& image);
 
 /// Brings each configuration to the workers and to the delivery: writes `snapshot.<generation>` into the
 /// shared directory before the change is stored, and makes the generation current afterwards. Generations go
@@ -22,7 +27,9 @@ class Publisher : public ChangeListener {
   using Deliver = std::function<void(std::shared_ptr<const config::Snapshot>)>;
   /// `control` must outlive it. `deliver` is called before the workers learn of the generation, so that no
   /// record can arrive whose configuration the delivery does not know.
-  Publisher(config::Control& control, Deliver deliver);
+  /// `catalog`: the schemas in effect, which say where references to vaults may stand.
+  using CurrentCatalog = std::function<std::shared_ptr<const Catalog>()>;
+  Publisher(config::Control& control, CurrentCatalog catalog, Deliver deliver);
 
   Status prepare(const Image& image) override;
   void committed() override;
@@ -40,6 +47,7 @@ class Publisher : public ChangeListener {
   void delete_old();
 
   config::Control& control_;
+  CurrentCatalog catalog_;
   Deliver deliver_;
   std::shared_ptr<const config::Snapshot> pending_;
 };

@@ -26,6 +26,8 @@ int reload(const Options& options);
 int prepare(const Options& options);
 int check(const Options& options);
 int health(const Options& options);
+/// Prints the secret that a reference names, as this process's environment has it: "{vault://env/x}" or "env/x".
+int vault_get(const std::string& reference);
 
 enum class Detail { kOwn, kAll };
 int version(Detail detail);

@@ -63,6 +63,13 @@ int main(int argc, char** argv) {
       command("check", "Check the settings, and change nothing", [&] { return gibbon::app::check(options); });
   check->add_option("conf", options.conf, "Configuration file");
 
+  std::string reference;
+  CLI::App* vault = app.add_subcommand("vault", "Look up secrets in the environment");
+  vault->require_subcommand(1);
+  CLI::App* vault_get = vault->add_subcommand("get", "Print the secret that a reference names");
+  vault_get->add_option("reference", reference, "{vault://env/NAME}, or env/NAME")->required();
+  vault_get->callback([&] { chosen = [&] { return gibbon::app::vault_get(reference); }; });
+
   bool all = false;
   CLI::App* version = command("version", "Print the version", [&] {
     return gibbon::app::version(all ? gibbon::app::Detail::kAll : gibbon::app::Detail::kOwn);

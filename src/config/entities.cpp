@@ -289,6 +289,7 @@ Result<Plugin> plugin_from_json(const json::object& object) {
   reader.read("protocols", plugin.protocols);
   reader.read("enabled", plugin.enabled);
   reader.read("config", plugin.config);
+  reader.read(kStoredConfig, plugin.config_with_references);
   if (!reader.status()) return reader.error();
   return plugin;
 }

@@ -54,6 +54,7 @@ struct Plugin {
   std::vector<std::string> protocols;
   bool enabled = true;
   json::object config;
+  json::object config_with_references;  ///< As stored, where it refers to a vault's secrets; empty elsewhere.
 };
 
 struct Consumer {
@@ -119,6 +120,9 @@ struct CaCertificate {
   std::string id, cert;  ///< PEM.
   std::string digest;    ///< SHA-256 in hexadecimal.
 };
+
+/// A plugin's member for config_with_references, where a snapshot was read.
+inline constexpr const char* kStoredConfig = "config with references";
 
 Result<Service> service_from_json(const json::object& object);
 Result<Route> route_from_json(const json::object& object);

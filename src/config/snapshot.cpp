@@ -8,6 +8,7 @@
 
 #include "base/json_text.hpp"
 #include "config/shared_file.hpp"
+#include "config/vaults.hpp"
 
 namespace gibbon::config {
 namespace {
@@ -59,16 +60,30 @@ void append_entities(const char* name, const json::array& entities, std::string&
   out += "]";
 }
 
+/// Puts secrets in the places of their references. Plugins keep both: an endpoint is known by its references.
+void insert_secrets(json::object& snapshot, const json::object& secrets) {
+  for (auto& collection : snapshot) {
+    if (!collection.value().is_array()) continue;
+    for (json::value& entity : collection.value().get_array()) {
+      const json::value stored = entity;
+      if (!replace_references(entity, secrets) || collection.key() != "plugins") continue;
+      entity.get_object()[kStoredConfig] = stored.at("config");
+    }
+  }
+}
+
 }  // namespace
 
 Result<Snapshot> parse_snapshot(std::string_view text) {
   boost::system::error_code error;
   json::parse_options options;
   options.max_depth = 256;
-  const json::value value = json::parse(text, error, {}, options);
+  json::value value = json::parse(text, error, {}, options);
   if (error) return Error{"snapshot: not JSON: " + error.message(), {}};
   if (!value.is_object()) return Error{"snapshot: not an object", {}};
-  const json::object& object = value.get_object();
+  json::object& object = value.get_object();
+  if (const json::value* secrets = object.if_contains("secrets"); secrets != nullptr && secrets->is_object())
+    insert_secrets(object, json::object(secrets->get_object()));
 
   Snapshot snapshot;
   const json::value* generation = object.if_contains("generation");
@@ -102,10 +117,15 @@ Status save_snapshot(const std::string& directory, std::uint64_t generation, std
   return write_shared_file(directory, "snapshot." + std::to_string(generation), text);
 }
 
-std::string serialize_snapshot(std::uint64_t generation, const std::vector<SnapshotCollection>& collections) {
+std::string serialize_snapshot(std::uint64_t generation, const std::vector<SnapshotCollection>& collections,
+                               const json::object& secrets) {
   std::string out = "{\"generation\": " + std::to_string(generation);
   for (const SnapshotCollection& collection : collections)
     append_entities(collection.name.c_str(), collection.entities, out);
+  if (!secrets.empty()) {
+    out += ",\n\"secrets\": ";
+    append_text(secrets, out);
+  }
   return out + "}\n";
 }
 

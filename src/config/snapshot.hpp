@@ -11,8 +11,8 @@
 ///
 /// It travels as a JSON file in shared memory, `snapshot.<generation>`, with the entities as the Admin API
 /// shows them, an array for each collection: `{"generation": 7, "services": [...], "routes": [...], ...}`. The
-/// agent wrote it after validation, so that a worker never has to refuse one; references to vaults are replaced by
-/// what they refer to.
+/// agent wrote it after validation, so that a worker never has to refuse one. References to vaults stand as they are
+/// stored; what they refer to stands beside them, in "secrets", and takes their place when the snapshot is read.
 namespace gibbon::config {
 
 struct Snapshot {
@@ -38,8 +38,10 @@ struct SnapshotCollection {
   std::string name;
   json::array entities;
 };
-/// The file's text. Collections that parse_snapshot() does not know are for others to read.
-std::string serialize_snapshot(std::uint64_t generation, const std::vector<SnapshotCollection>& collections);
+/// The file's text. Collections that parse_snapshot() does not know are for others to read. `secrets`: what the
+/// references to vaults refer to, {"{vault://env/x}": "value"}.
+std::string serialize_snapshot(std::uint64_t generation, const std::vector<SnapshotCollection>& collections,
+                               const json::object& secrets = {});
 std::string snapshot_path(const std::string& directory, std::uint64_t generation);
 
 }  // namespace gibbon::config

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/percent.hpp"
+
 namespace gibbon::http {
 
 struct Header {
@@ -34,10 +36,8 @@ struct Response {
   std::string body;
 };
 
-/// The two halves of percent-encoding for paths and queries. decode leaves malformed escapes as they are.
-std::string percent_decode(std::string_view text, bool plus_is_space = false);
-std::string percent_encode(std::string_view text);
-/// "a=1&b=2" in its order, decoded.
-std::vector<std::pair<std::string, std::string>> parse_query(std::string_view query);
+using gibbon::parse_query;
+using gibbon::percent_decode;
+using gibbon::percent_encode;
 
 }  // namespace gibbon::http

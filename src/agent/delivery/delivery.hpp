@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -19,6 +20,8 @@ struct DeliveryOptions {
   std::string spool_directory;
   std::uint64_t spool_max_bytes = std::uint64_t{1} << 30;  ///< Of all endpoints together.
   const plugin::Registry* plugins = nullptr;               ///< Must outlive the delivery.
+  /// What a reference to a vault refers to; threads: any. Destinations are kept on disk with their references.
+  std::function<Result<std::string>(const std::string& reference)> secret;
   FileSystem* files = nullptr;                             ///< The spool's disk; null: the real one.
 };
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agent/delivery/ring_source.hpp"
+#include "schema/formats.hpp"
 
 namespace gibbon::agent {
 namespace {
@@ -42,13 +43,26 @@ std::string uuid_text(const std::array<std::uint8_t, 16>& id) {
   return text;
 }
 
+/// The destination as it is sent to: with what its references refer to.
+Destination with_secrets(Destination destination, const EndpointContext& context) {
+  const auto replace = [&](std::string& text) {
+    if (!context.secret || !schema::is_vault_reference(text)) return;
+    auto value = context.secret(text);
+    if (!value) spdlog::error("a log endpoint's secret is missing: {}", value.error().message);
+    text = value ? std::move(*value) : std::string();
+  };
+  replace(destination.url);
+  for (auto& [name, value] : destination.headers) replace(value);
+  return destination;
+}
+
 }  // namespace
 
 Endpoint::Endpoint(EndpointContext context, Destination destination)
     : context_(std::move(context)),
       destination_(std::move(destination)),
       shown_url_(without_userinfo(destination_.url)),
-      target_(context_.sender.make_target(destination_)) {}
+      target_(context_.sender.make_target(with_secrets(destination_, context_))) {}
 
 std::size_t Endpoint::queued_entries() const {
   std::size_t count = 0;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <list>
 #include <memory>
 #include <random>
@@ -19,6 +20,8 @@ struct EndpointContext {
   FileSystem& files;
   SpoolBudget& budget;
   std::string spool_directory;
+  /// What a reference to a vault refers to; empty: references stay as they are.
+  std::function<Result<std::string>(const std::string& reference)> secret;
 };
 
 /// One destination: its queue, its sends, its spool.

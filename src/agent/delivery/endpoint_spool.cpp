@@ -26,12 +26,16 @@ std::uint64_t fnv1a(std::string_view text) {
 }
 
 std::string meta_text(const Destination& d) {
-  return json::serialize(json::object{{"version", 1},
-                                      {"url", d.url},
-                                      {"timeout_ms", d.timeout_ms},
-                                      {"keepalive_ms", d.keepalive_ms},
-                                      {"content_type", d.content_type}}) +
-         "\n";
+  json::object meta{{"version", 1},
+                    {"url", d.url},
+                    {"timeout_ms", d.timeout_ms},
+                    {"keepalive_ms", d.keepalive_ms},
+                    {"content_type", d.content_type}};
+  if (!d.headers.empty()) {
+    json::object& headers = meta["headers"].emplace_object();
+    for (const auto& [name, value] : d.headers) headers[name] = value;
+  }
+  return json::serialize(meta) + "\n";
 }
 
 }  // namespace
@@ -61,6 +65,13 @@ Result<Destination> Endpoint::read_meta(FileSystem& files, const std::string& di
   destination.content_type = std::string(*string("content_type"));
   destination.timeout_ms = number("timeout_ms", destination.timeout_ms);
   destination.keepalive_ms = number("keepalive_ms", destination.keepalive_ms);
+  if (const json::value* headers = object.if_contains("headers")) {
+    if (!headers->is_object()) return damaged;
+    for (const auto& header : headers->get_object()) {
+      if (!header.value().is_string()) return damaged;
+      destination.headers.emplace_back(header.key(), std::string(header.value().get_string()));
+    }
+  }
   return destination;
 }
 

@@ -137,7 +137,7 @@ Endpoint* Delivery::Loop::endpoint_for(const Destination& destination) {
   std::unique_ptr<Endpoint>& endpoint = endpoints_[Endpoint::directory_name(destination)];
   if (!endpoint)
     endpoint = std::make_unique<Endpoint>(
-        EndpointContext{sender_, files_, budget_, options_.spool_directory}, destination);
+        EndpointContext{sender_, files_, budget_, options_.spool_directory, options_.secret}, destination);
   return endpoint.get();
 }
 

@@ -18,7 +18,11 @@ std::shared_ptr<const PluginTarget> PluginTargets::make(const config::Plugin& pl
       spdlog::error("plugin {} ({}) cannot deliver: {}", plugin.name, plugin.id, config.error().message);
       return nullptr;
     }
-    Endpoint* endpoint = endpoint_for_(descriptor->destination(config->get()));
+    // A destination goes to disk: it is made of the configuration as stored, with references instead of secrets.
+    const json::object& stored = plugin.config_with_references.empty() ? plugin.config : plugin.config_with_references;
+    Result<plugin::ConfigObject> as_stored = plugin::ConfigObject::make(*descriptor, stored);
+    if (!as_stored) return nullptr;
+    Endpoint* endpoint = endpoint_for_(descriptor->destination(as_stored->get()));
     return std::make_shared<const PluginTarget>(PluginTarget{std::move(*config), plugin.config, endpoint});
   } catch (const std::exception& error) {
     spdlog::error("plugin {} ({}) cannot deliver: {}", plugin.name, plugin.id, error.what());

@@ -67,6 +67,12 @@ class HttpSender::Target {
     single_ = curl_slist_append(single_, "Expect:");
     ndjson_ = curl_slist_append(nullptr, "Content-Type: application/x-ndjson");
     ndjson_ = curl_slist_append(ndjson_, "Expect:");
+    for (const auto& [name, value] : destination.headers) {
+      // Without a value, a header is written with a semicolon.
+      const std::string line = name + (value.empty() ? ";" : ": " + value);
+      single_ = curl_slist_append(single_, line.c_str());
+      ndjson_ = curl_slist_append(ndjson_, line.c_str());
+    }
   }
   Target(const Target&) = delete;
   Target& operator=(const Target&) = delete;
