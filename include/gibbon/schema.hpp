@@ -95,6 +95,8 @@ class Field {
   Field& immutable() { is_immutable = true; return *this; }
   Field& referenceable() { is_referenceable = true; return *this; }
   Field& encrypted() { is_encrypted = true; return *this; }
+  /// Where it is null, entities are shown without it: for what clients written for Kong do not know.
+  Field& hidden_if_null() { is_hidden_if_null = true; return *this; }
   /// A field of inputs alone: it is checked, but not stored.
   Field& transient() { is_transient = true; return *this; }
   Field& abstract() { is_abstract = true; return *this; }
@@ -123,7 +125,7 @@ class Field {
   FieldType type;
   bool is_required = false, has_default = false, has_between = false, has_gt = false, is_uuid = false,
        is_timestamp = false, is_unique = false, is_auto = false, is_immutable = false, is_referenceable = false,
-       is_encrypted = false, is_transient = false, is_abstract = false, cascades = false, has_eq = false, has_ne = false, is_unlisted = false;
+       is_encrypted = false, is_transient = false, is_hidden_if_null = false, is_abstract = false, cascades = false, has_eq = false, has_ne = false, is_unlisted = false;
   double between_low = 0, between_high = 0, gt = 0;
   std::int64_t length_min = -1, length_max = -1, length_eq = -1;
   Literal default_literal = nullptr, eq_literal = nullptr, ne_literal = nullptr;

@@ -15,6 +15,6 @@ gibbon::Schema request_response_logger_schema() {
       {"headers", map(string().format("header_name").match_none({{"^[Hh][Oo][Ss][Tt]$", "cannot contain 'Host' header"},
                           {"^[Cc][Oo][Nn][Tt][Ee][Nn][Tt]%-[Ll][Ee][Nn][Gg][Tt][Hh]$", "cannot contain 'Content-Length' header"},
                           {"^[Cc][Oo][Nn][Tt][Ee][Nn][Tt]%-[Tt][Yy][Pp][Ee]$", "cannot contain 'Content-Type' header"}}),
-                      string().match_none({{"[%c]", "must not have control characters"}}).referenceable())},
+                      string().match_none({{"[%c]", "must not have control characters"}}).referenceable()).hidden_if_null()},
   });
 }

@@ -121,6 +121,7 @@ json::object fill_record(const Field& record, json::object input, Fill fill, Vio
     if (json::value* given = input.if_contains(row.name)) value = std::move(*given);
     make_automatic(row.name, field, fill, value);
     value = adjust(field, std::move(value), fill, violations);
+    if (value && value->is_null() && field.is_hidden_if_null && fill != Fill::kUpdate) continue;
     if (value) output[row.name] = std::move(*value);
   }
   if (fill == Fill::kSelect) return output;

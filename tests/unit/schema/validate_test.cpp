@@ -236,5 +236,17 @@ TEST(Complete, GivesAnOlderEntityItsNewFields) {
   EXPECT_TRUE(entity.at("id").is_null()) << "nothing automatic is made";
 }
 
+TEST(HiddenIfNull, FieldsAreShownWhereTheyAreSet) {
+  using namespace gibbon::fields;
+  const Schema schema = record({{"a", string()}, {"extra", string().hidden_if_null()}});
+  const json::object without = check_insert(schema, {}).entity;
+  EXPECT_EQ(without, (json::object{{"a", nullptr}}));
+  const json::object with = check_update(schema, without, {{"extra", "x"}}).entity;
+  EXPECT_EQ(with, (json::object{{"a", nullptr}, {"extra", "x"}}));
+  EXPECT_EQ(check_update(schema, with, {{"a", "y"}}).entity, (json::object{{"a", "y"}, {"extra", "x"}}));
+  EXPECT_EQ(check_update(schema, with, {{"extra", nullptr}}).entity, without);
+  EXPECT_EQ(check_upsert(schema, {}, &with).entity, without);
+}
+
 }  // namespace
 }  // namespace gibbon::schema
