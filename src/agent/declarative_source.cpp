@@ -69,7 +69,8 @@ std::optional<DeclarativeInput> read_running(const config::Control& control, con
   if (!text) return std::nullopt;
   boost::system::error_code failed;
   const auto snapshot = json::parse(*text, failed);
-  if (failed || !snapshot.is_object()) return std::nullopt;
+  // A gateway without a database writes whole snapshots alone.
+  if (failed || !snapshot.is_object() || snapshot.get_object().contains("base")) return std::nullopt;
   DeclarativeInput running{Image(catalog.shared_collections())};
   for (const auto& collection : catalog.collections()) {
     const auto* list = snapshot.get_object().if_contains(collection.name);

@@ -1,5 +1,6 @@
 #include "config/vaults.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/ascii.hpp"
@@ -130,6 +131,16 @@ std::vector<std::string> vault_references(const Schema& schema, const json::obje
     if (const Field* field = schema::find_row(schema, subschema, member.key())) collect(*field, member.value(), found);
   }
   return found;
+}
+
+bool may_refer_to_vaults(const Schema& schema) {
+  const auto any = [](const auto& rows) {
+    return std::any_of(rows.begin(), rows.end(), [](const auto& row) { return may_refer_to_vaults(row.field); });
+  };
+  if (schema.is_referenceable) return true;
+  if (!schema.element.empty() && may_refer_to_vaults(schema.element.front())) return true;
+  return any(schema.fields) || std::any_of(schema.subschemas.begin(), schema.subschemas.end(),
+                                           [&](const Subschema& each) { return any(each.fields); });
 }
 
 bool replace_references(json::value& value, const json::object& secrets) {

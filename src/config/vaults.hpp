@@ -47,6 +47,9 @@ class Vaults {
 /// The references that stand in the referenceable fields of an entity.
 std::vector<std::string> vault_references(const Schema& schema, const json::object& entity);
 
+/// Whether entities of a schema may have any.
+bool may_refer_to_vaults(const Schema& schema);
+
 /// Replaces each text that is a key of `secrets` by what stands there. Gives whether there was one.
 bool replace_references(json::value& value, const json::object& secrets);
 

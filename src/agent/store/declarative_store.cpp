@@ -4,7 +4,7 @@ namespace gibbon::agent {
 
 Status DeclarativeStore::replace(Image image) {
   const std::lock_guard lock(writing_);
-  return publish(std::make_shared<const Image>(std::move(image)), {});
+  return publish(std::make_shared<const Image>(std::move(image)), {}, Origin::kElsewhere);
 }
 
 Status DeclarativeStore::persist(const std::vector<Change>& changes) {

@@ -20,9 +20,10 @@ void Store::set_image(std::shared_ptr<const Image> image) {
   image_.swap(image);
 }
 
-Status Store::publish(std::shared_ptr<const Image> image, const std::vector<Change>& changes) {
+Status Store::publish(std::shared_ptr<const Image> image, const std::vector<Change>& changes, Origin origin) {
   if (listener_ != nullptr)
-    if (auto ready = listener_->prepare(*image); !ready.ok()) return ready;
+    if (auto ready = listener_->prepare(*image, origin == Origin::kChanges ? &changes : nullptr); !ready.ok())
+      return ready;
   if (auto stored = persist(changes); !stored.ok()) {
     if (listener_ != nullptr) listener_->abandoned();
     return stored;
@@ -34,15 +35,20 @@ Status Store::publish(std::shared_ptr<const Image> image, const std::vector<Chan
 
 Outcome<Row> Store::write(const std::function<Outcome<Row>(Transaction&)>& work) {
   const std::lock_guard lock(writing_);
-  auto current = refresh(read());
+  const auto known = read();
+  auto current = refresh(known);
   if (!current.ok()) return database_error(current.error().message);
+  const bool is_known = *current == known && !unpublished_;
+  if (*current != known) unpublished_ = true;  // Another program's changes go live with the next one of ours.
   set_image(*current);
   Transaction transaction(**current);
   auto result = work(transaction);
   if (!result.ok() || transaction.changes().empty()) return result;
   const auto changes = transaction.changes();
-  if (auto done = publish(std::make_shared<const Image>(transaction.take_image()), changes); !done.ok())
+  const auto origin = is_known ? Origin::kChanges : Origin::kElsewhere;
+  if (auto done = publish(std::make_shared<const Image>(transaction.take_image()), changes, origin); !done.ok())
     return database_error(done.error().message);
+  unpublished_ = false;
   return result;
 }
 

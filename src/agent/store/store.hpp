@@ -15,8 +15,9 @@ namespace gibbon::agent {
 class ChangeListener {
  public:
   virtual ~ChangeListener() = default;
-  /// Makes `image` ready to go live. An error refuses the change.
-  virtual Status prepare(const Image& image) = 0;
+  /// Makes `image` ready to go live. An error refuses the change. `changes`: what differs from the image that was
+  /// prepared and committed before; null where that is not known.
+  virtual Status prepare(const Image& image, const std::vector<Change>* changes) = 0;
   /// The change is durable: it goes live.
   virtual void committed() = 0;
   /// The change did not become durable after all.
@@ -56,8 +57,11 @@ class Store {
   virtual Result<std::shared_ptr<const Image>> refresh(std::shared_ptr<const Image> current) {
     return current;
   }
-  /// Replaces the image, telling the listener. With `writing_` held.
-  Status publish(std::shared_ptr<const Image> image, const std::vector<Change>& changes);
+  /// What a new image is to the one before.
+  enum class Origin { kChanges, kElsewhere };
+  /// Replaces the image, telling the listener. With `writing_` held. `origin`: kElsewhere where more than `changes`
+  /// differs from what was published before.
+  Status publish(std::shared_ptr<const Image> image, const std::vector<Change>& changes, Origin origin);
   void set_image(std::shared_ptr<const Image> image);
 
   std::mutex writing_;
@@ -65,6 +69,7 @@ class Store {
  private:
   mutable std::mutex image_lock_;
   std::shared_ptr<const Image> image_; 
+  bool unpublished_ = false;  ///< The image has changes that the listener has not seen. With `writing_` held.
   ChangeListener* listener_ = nullptr;
 };
 

@@ -54,7 +54,8 @@ void stop_worker() noexcept {
   the_worker = nullptr;
 }
 
-Worker::Worker(MainConf& conf, ngx_log_t* log) : conf_(conf), log_(log) {
+Worker::Worker(MainConf& conf, ngx_log_t* log)
+    : conf_(conf), log_(log), snapshots_(conf.shared_directory) {
   if (getrandom(random_, sizeof random_, 0) != sizeof random_) random_[0] = static_cast<std::uint64_t>(ngx_pid) | 1;
 
   auto ring = record::RingProducer::claim(conf.shared_directory, conf.ring_bytes);
@@ -113,7 +114,7 @@ Worker::~Worker() {
 void Worker::load_current() {
   const std::uint64_t generation = control_->page().generation.load(std::memory_order_acquire);
   if (generation == loaded_generation_ || generation == 0) return;
-  auto snapshot = config::load_snapshot(conf_.shared_directory, generation);
+  auto snapshot = snapshots_.load(generation);
   if (!snapshot.ok()) return log_from_thread(log_, "error", "snapshot " + std::to_string(generation) + ": " + snapshot.error().message);
   auto runtime = gateway::Runtime::build(std::move(snapshot).value(), conf_.registry);
   if (!runtime.ok()) return log_from_thread(log_, "error", "snapshot " + std::to_string(generation) + ": " + runtime.error().message);

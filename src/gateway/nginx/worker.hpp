@@ -64,6 +64,7 @@ class Worker {
   std::atomic<gateway::Runtime*> next_{nullptr};  // Loader to event thread.
   std::mutex retired_mutex_;
   std::vector<gateway::Runtime*> retired_;      // Event thread to loader.
+  config::SnapshotReader snapshots_;            // Loader.
   std::uint64_t loaded_generation_ = 0;         // Loader.
   int fifo_ = -1;
   std::atomic<bool> stopping_{false};

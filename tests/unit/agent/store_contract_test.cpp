@@ -243,7 +243,7 @@ TEST_P(WritableStore, OneOfManyWritersWins) {
 
 TEST_P(WritableStore, ARefusedPublicationStoresNothing) {
   struct Refusing : ChangeListener {
-    Status prepare(const Image&) override { return Error{"no room", ""}; }
+    Status prepare(const Image&, const std::vector<Change>*) override { return Error{"no room", ""}; }
     void committed() override { ADD_FAILURE(); }
     void abandoned() override {}
   } listener;

@@ -145,6 +145,57 @@ TEST(Snapshot, MayBeEmpty) {
   EXPECT_TRUE(snapshot->services.empty());
 }
 
+json::object consumer(std::string id, std::string username) {
+  return {{"id", std::move(id)}, {"username", std::move(username)}};
+}
+std::string names(const Snapshot& snapshot) {
+  std::string all;
+  for (const Consumer& each : snapshot.consumers) all += each.id + "=" + each.username + " ";
+  return all;
+}
+
+TEST(Snapshot, MayHoldWhatDiffersFromAnOlderOne) {
+  const testing::TemporaryDirectory directory;
+  ASSERT_TRUE(save_snapshot(directory.path(), 1,
+                            serialize_snapshot(1, {{"consumers", {consumer("b", "1"), consumer("d", "1"), consumer("f", "1")}},
+                                                   {"targets", {json::object{{"id", "a"}, {"created_at", 2}},
+                                                                json::object{{"id", "b"}, {"created_at", 1}}}}})));
+  const json::object changed = consumer("d", "2"), first = consumer("a", "2"), last = consumer("g", "2");
+  const json::object target{{"id", "c"}, {"created_at", 1.5}};
+  const std::vector<SnapshotChange> changes{{"consumers", "d", &changed}, {"consumers", "g", &last},
+                                            {"consumers", "a", &first},  {"consumers", "f", nullptr},
+                                            {"consumers", "x", nullptr}, {"targets", "c", &target}};
+  ASSERT_TRUE(save_snapshot(directory.path(), 2, serialize_changes(2, 1, changes)));
+
+  // Whoever starts with it reads the base too; who read the base before has it still, and as it was.
+  for (int round = 0; round < 2; ++round) {
+    SnapshotReader reader(directory.path());
+    if (round == 1) {
+      ASSERT_TRUE(reader.load(1));
+    }
+    const auto snapshot = reader.load(2);
+    ASSERT_TRUE(snapshot) << snapshot.error().message;
+    EXPECT_EQ(snapshot->generation, 2U);
+    EXPECT_EQ(names(*snapshot), "a=2 b=1 d=2 g=2 ");
+    ASSERT_EQ(snapshot->targets.size(), 3U);
+    EXPECT_EQ(snapshot->targets[0].id + snapshot->targets[1].id + snapshot->targets[2].id, "bca");
+    EXPECT_EQ(names(*reader.load(1)), "b=1 d=1 f=1 ");
+  }
+  EXPECT_NE(SnapshotReader("/nowhere").parse(serialize_changes(3, 1, changes)).error().message.find("snapshot.1"),
+            std::string::npos);
+  ASSERT_TRUE(save_snapshot(directory.path(), 3, serialize_changes(3, 2, {})));
+  EXPECT_EQ(load_snapshot(directory.path(), 3).error().message, "snapshot: its base is not whole");
+}
+
+TEST(Snapshot, LeavesPluginsOutThatAreSwitchedOffLater) {
+  const testing::TemporaryDirectory directory;
+  const json::object off{{"id", "1"}, {"name", "p"}, {"enabled", false}};
+  ASSERT_TRUE(save_snapshot(directory.path(), 1, serialize_snapshot(1, {{"plugins", {json::object{{"id", "1"}, {"name", "p"}}}}})));
+  SnapshotReader reader(directory.path());
+  EXPECT_EQ(reader.load(1)->plugins.size(), 1U);
+  EXPECT_TRUE(reader.parse(serialize_changes(2, 1, {{"plugins", "1", &off}}))->plugins.empty());
+}
+
 TEST(Snapshot, IsRefusedWhereItIsBroken) {
   for (const char* text : {"", "{", "[]", "{}", R"({"generation": "x"})", R"({"generation": -1})",
                            R"({"generation": 1, "services": {}})", R"({"generation": 1, "routes": [5]})",
