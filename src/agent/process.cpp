@@ -61,6 +61,7 @@ Status Process::start() {
   auto control = config::Control::open(paths_.shared);
   if (!control.ok()) return control.error();
   control_.emplace(std::move(*control));
+  log_level_.emplace(settings_->log_level, control_->page());
   auto catalog = load_catalog(*settings_);
   if (!catalog.ok()) return catalog.error();
   catalog_ = std::move(*catalog);
@@ -131,7 +132,7 @@ Status Process::reload() {
   if (!writes_->push([&] { done.set_value(reload_configuration(next)); }))
     return Error{"too many changes wait", ""};
   if (auto status = done.get_future().get(); !status.ok()) return status;
-  set_log_level(next->log_level);
+  log_level_->configure(next->log_level);
   if (next->admin_listen == old->admin_listen && next->status_listen == old->status_listen &&
       next->admin_ssl_cert == old->admin_ssl_cert && next->status_ssl_cert == old->status_ssl_cert)
     return {};

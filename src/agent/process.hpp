@@ -9,6 +9,7 @@
 #include "agent/admin/api.hpp"
 #include "agent/declarative_source.hpp"
 #include "agent/delivery/delivery.hpp"
+#include "agent/log_level.hpp"
 #include "agent/publisher.hpp"
 #include "agent/store/declarative_store.hpp"
 #include "agent/write_queue.hpp"
@@ -39,6 +40,10 @@ class Process : public Host {
   Declarative replace_configuration(const json::value& document, const std::string& text,
                                     ErrorShape shape) override;
   [[nodiscard]] std::string current_hash() const override;
+  [[nodiscard]] std::string log_level() const override { return log_level_->current(); }
+  void set_log_level(const std::string& level, std::chrono::seconds duration) override {
+    log_level_->set(level, duration);
+  }
   [[nodiscard]] std::string node_id() const override { return node_id_; }
   [[nodiscard]] int master_pid() const override;
   [[nodiscard]] bool ready() const override;
@@ -65,6 +70,7 @@ class Process : public Host {
   std::string hash_ = kEmptyConfigurationHash;
 
   std::optional<config::Control> control_;
+  std::optional<LogLevel> log_level_;
   std::shared_ptr<const Catalog> delivery_catalog_;  ///< Its plugins are the delivery's.
   std::shared_ptr<Delivery> delivery_;               ///< Under lock_: it is replaced when the plugins change.
   std::unique_ptr<Publisher> publisher_;

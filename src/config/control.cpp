@@ -17,7 +17,7 @@
 namespace gibbon::config {
 namespace {
 
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 
 /// A descriptor that closes itself.
 class Descriptor {

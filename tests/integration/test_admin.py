@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from harness.basics import wait_for
 from harness.client import fetch, new_tag
 
 SERVICE_DEFAULTS = {
@@ -206,3 +207,20 @@ def test_metrics_are_on_both_listeners(gateway):
         assert answer.status == 200 and b"gibbon_log_entries_captured_total" in answer.body
     assert fetch(gateway.status, "GET", "/status").status == 200
     assert fetch(gateway.status, "GET", "/services").status == 404
+
+
+def test_the_log_level_of_workers_and_agent(make_gateway):
+    """More is logged for a while, in the workers too, and then as before."""
+    gateway = make_gateway(workers=1, log_level="error")
+
+    def resolver_lines():
+        return gateway.log().count("could not be resolved")
+
+    route = gateway.add("http://nowhere.example.test")
+    gateway.get(route.path)
+    assert resolver_lines() == 0
+    assert gateway.admin.ok("PUT", "/debug/node/log-level/info?timeout=600")["message"] == "log level changed"
+    assert gateway.admin.get("/debug/node/log-level")["message"] == "log level: info"
+    wait_for(lambda: gateway.get(route.path) and resolver_lines() > 0, "the workers' log")
+    gateway.admin.ok("PUT", "/debug/node/log-level/warn?timeout=0")
+    wait_for(lambda: gateway.admin.get("/debug/node/log-level")["message"] == "log level: error", "the configured level")

@@ -32,6 +32,7 @@ Api::Api(Host& host, Kind kind)
   add_tag_endpoints(endpoints_, host);
   add_config_endpoints(endpoints_, host);
   add_information_endpoints(endpoints_, host);
+  add_node_endpoints(endpoints_, host);
   endpoints_.add("GET", "/endpoints", [this](Call&) {
     json::array list;
     for (const auto& pattern : endpoints_.patterns()) list.emplace_back(pattern);

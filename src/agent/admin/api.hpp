@@ -80,6 +80,7 @@ void add_schema_endpoints(Endpoints& endpoints, Host& host);
 void add_tag_endpoints(Endpoints& endpoints, Host& host);
 void add_config_endpoints(Endpoints& endpoints, Host& host);
 void add_information_endpoints(Endpoints& endpoints, Host& host);
+void add_node_endpoints(Endpoints& endpoints, Host& host);
 void add_status_endpoints(Endpoints& endpoints, Host& host);
 void add_ready_endpoint(Endpoints& endpoints, Host& host);
 

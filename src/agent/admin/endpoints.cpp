@@ -53,6 +53,12 @@ void Endpoints::wrap(std::string_view method, std::string_view pattern,
 std::vector<std::string> Endpoints::patterns() const {
   std::vector<std::string> list;
   for (const auto& [pattern, entry] : entries_) list.push_back(pattern);
+  // By segments: what is below a path stands before a longer name beside it.
+  std::sort(list.begin(), list.end(), [](const std::string& a, const std::string& b) {
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+      return (x == '/' ? 0 : static_cast<unsigned char>(x)) < (y == '/' ? 0 : static_cast<unsigned char>(y));
+    });
+  });
   return list;
 }
 

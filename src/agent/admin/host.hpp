@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -34,6 +35,10 @@ class Host {
                                             ErrorShape shape) = 0;
   /// Of the configuration in effect; kEmptyConfigurationHash where there is none.
   [[nodiscard]] virtual std::string current_hash() const = 0;
+
+  /// The log level in effect, and another one for a while: the agent's and the workers'.
+  [[nodiscard]] virtual std::string log_level() const = 0;
+  virtual void set_log_level(const std::string& level, std::chrono::seconds duration) = 0;
 
   /// An id that stays with the gateway's prefix.
   [[nodiscard]] virtual std::string node_id() const = 0;

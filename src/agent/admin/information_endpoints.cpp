@@ -91,6 +91,7 @@ void add_information_endpoints(Endpoints& endpoints, Host& host) {
     json::object body;
     body["version"] = kKongVersion;
     body["edition"] = "community";
+    body["lua_version"] = "none";
     body["tagline"] = "Welcome to gibbon";
     body["gibbon_version"] = kVersion;
     body["hostname"] = hostname.data();

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "config/snapshot.hpp"
 
 namespace gibbon::nginx {
@@ -24,6 +26,7 @@ constexpr ngx_msec_t kCountersEveryMs = 1000;
 
 void copy_counters(ngx_event_t* timer) noexcept {
   static_cast<Worker*>(timer->data)->publish_counters();
+  static_cast<Worker*>(timer->data)->follow_log_level();
   if (!ngx_exiting) ngx_add_timer(timer, kCountersEveryMs);
 }
 
@@ -109,6 +112,29 @@ Worker::~Worker() {
   delete next_.load();
   if (current_ != nullptr && current_->references() == 0) delete current_;
   destroy_retired();
+}
+
+void Worker::follow_log_level() {
+  const std::uint32_t wanted = control_->page().log_level.load(std::memory_order_relaxed);
+  if (wanted == log_level_) return;
+  log_level_ = wanted;
+  if (logs_.empty()) {
+    const auto add = [&](ngx_log_t* log) {
+      for (; log != nullptr; log = log->next) {
+        const auto is_known = [&](const auto& known) { return known.first == log; };
+        if (std::none_of(logs_.begin(), logs_.end(), is_known)) logs_.emplace_back(log, log->log_level);
+      }
+    };
+    add(ngx_cycle->log);
+    auto* cmcf = static_cast<ngx_http_core_main_conf_t*>(
+        ngx_http_cycle_get_module_main_conf(ngx_cycle, ngx_http_core_module));
+    auto** servers = static_cast<ngx_http_core_srv_conf_t**>(cmcf->servers.elts);
+    for (ngx_uint_t i = 0; i < cmcf->servers.nelts; ++i) {
+      auto* clcf = static_cast<ngx_http_core_loc_conf_t*>(servers[i]->ctx->loc_conf[ngx_http_core_module.ctx_index]);
+      add(clcf->error_log);
+    }
+  }
+  for (const auto& [log, configured] : logs_) log->log_level = wanted == 0 ? configured : wanted;
 }
 
 void Worker::load_current() {

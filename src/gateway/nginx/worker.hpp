@@ -42,6 +42,8 @@ class Worker {
   /// 16 random bytes, fit for ids. Event thread.
   void random_bytes(std::uint8_t (&out)[16]);
   void count_request();
+  /// The error logs' level as an operator wants it for now: see ControlPage::log_level. Event thread, once a second.
+  void follow_log_level();
   /// Copies nginx's connection counters into the control page, where the agent reads them. Event thread: with each
   /// request, and once a second.
   void publish_counters();
@@ -71,6 +73,8 @@ class Worker {
   std::thread loader_;
 
   ngx_event_t counters_timer_{};
+  std::uint32_t log_level_ = 0;  ///< The page's, as it was applied last.
+  std::vector<std::pair<ngx_log_t*, ngx_uint_t>> logs_;  ///< Every error log with its configured level.
   std::int64_t id_ms_ = 0;
   std::uint32_t id_seq_ = 0;
   std::uint64_t random_[2];

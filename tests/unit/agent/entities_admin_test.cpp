@@ -83,5 +83,32 @@ TEST_F(EntitiesTest, VaultsAreCheckedByTheirKind) {
   EXPECT_EQ(reserved.body.at("fields").at("prefix"), "must not be one of: env");
 }
 
+TEST_F(EntitiesTest, TheVaultsSchemasShowThemselves) {
+  const auto env = client_.get("/schemas/vaults/env");
+  EXPECT_EQ(env.body.at("fields").at(0).at("config").at("fields").at(0).at("prefix").at("match"), "^[%a_-][%a%d_-]*$");
+  EXPECT_EQ(client_.get("/schemas/vaults/aws").body, json::value({{"message", "No vault named 'aws'"}}));
+  EXPECT_EQ(client_.form("POST", "/schemas/vaults/validate", "prefix=my-env&name=env").status, 200);
+  EXPECT_EQ(client_.form("POST", "/schemas/vaults/validate", "prefix=env&name=env").status, 400);
+}
+
+TEST_F(EntitiesTest, TheNodeAnswersAsAKongWithoutCacheTimersAndCluster) {
+  EXPECT_EQ(client_.get("/cache/x").status, 404);
+  EXPECT_EQ(client_.send("DELETE", "/cache").status, 204);
+  EXPECT_EQ(client_.send("DELETE", "/cache/x").status, 204);
+  EXPECT_EQ(client_.get("/clustering/status").status, 400);
+  EXPECT_EQ(client_.get("/status/dns").status, 501);
+  EXPECT_TRUE(client_.get("/timers").body.at("stats").as_object().contains("sys"));
+}
+
+TEST_F(EntitiesTest, TheLogLevelChanges) {
+  EXPECT_EQ(client_.get("/debug/node/log-level").body, json::value({{"message", "log level: notice"}}));
+  EXPECT_EQ(client_.send("PUT", "/debug/node/log-level/loud").body, json::value({{"message", "unknown log level: loud"}}));
+  EXPECT_EQ(client_.send("PUT", "/debug/node/log-level/debug?timeout=-1").status, 400);
+  EXPECT_EQ(client_.send("PUT", "/debug/node/log-level/notice").body,
+            json::value({{"message", "log level is already notice"}}));
+  EXPECT_EQ(client_.send("PUT", "/debug/node/log-level/debug").body, json::value({{"message", "log level changed"}}));
+  EXPECT_EQ(client_.get("/debug/node/log-level").body, json::value({{"message", "log level: debug"}}));
+}
+
 }  // namespace
 }  // namespace gibbon::agent::test

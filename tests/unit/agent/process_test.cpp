@@ -84,15 +84,29 @@ TEST_F(ProcessTest, PublishesEachChangeAndGoesOnAfterARestart) {
   EXPECT_EQ(process_->node_id(), id);
 }
 
-TEST_F(ProcessTest, KeepsTheNewestSnapshotsAndDeletesOlderOnes) {
+TEST_F(ProcessTest, KeepsTheNewestSnapshotsWithTheirBasesAndDeletesOlderOnes) {
   configure({});
   start();
   const auto first = generation();
+  const auto exists = [&](std::uint64_t g) { return std::filesystem::exists(config::snapshot_path(paths_.shared, g)); };
   const Client client(*process_);
-  for (std::uint64_t i = 0; i < Publisher::kKeptSnapshots; ++i)
-    ASSERT_EQ(client.form("PUT", "/services/a", "host=h&port=" + std::to_string(i)).status, 200);
-  EXPECT_FALSE(std::filesystem::exists(config::snapshot_path(paths_.shared, first)));
-  EXPECT_TRUE(std::filesystem::exists(config::snapshot_path(paths_.shared, first + 1)));
+  const auto change = [&](int i) {
+    ASSERT_EQ(client.form("PUT", "/services/a" + std::to_string(i), "host=h").status, 200);
+    // Whoever reads the newest one finds all of it.
+    const auto snapshot = config::load_snapshot(paths_.shared, generation());
+    ASSERT_TRUE(snapshot.ok()) << snapshot.error().message;
+    ASSERT_EQ(snapshot->services.size(), process_->store().read()->rows("services").size());
+  };
+  constexpr auto kKept = Publisher::kKeptSnapshots;
+  int done = 0;
+  while (generation() < first + kKept + 1) change(done++);
+  EXPECT_TRUE(exists(first)) << "the base of what is kept";
+  EXPECT_FALSE(exists(first + 1));
+  EXPECT_TRUE(exists(first + 2));
+  // When enough has changed, a whole one is written; the old base goes with the last snapshot that names it.
+  while (done < static_cast<int>(Publisher::kMaxChanges + kKept) + 2) change(done++);
+  EXPECT_FALSE(exists(first));
+  EXPECT_EQ(published().size(), static_cast<std::size_t>(done));
 }
 
 TEST_F(ProcessTest, ASnapshotThatCannotBeWrittenRefusesTheChange) {

@@ -54,6 +54,8 @@ class TestHost : public Host {
   Declarative replace_configuration(const json::value& document, const std::string& text,
                                     ErrorShape shape) override;
   [[nodiscard]] std::string current_hash() const override { return hash_; }
+  [[nodiscard]] std::string log_level() const override { return log_level_; }
+  void set_log_level(const std::string& level, std::chrono::seconds) override { log_level_ = level; }
   [[nodiscard]] std::string node_id() const override { return "6f1a7a86-5d0c-4c5e-9b0a-1f1e0e3f8f10"; }
   [[nodiscard]] int master_pid() const override { return 0; }
   [[nodiscard]] bool ready() const override { return is_ready; }
@@ -68,6 +70,7 @@ class TestHost : public Host {
   std::unique_ptr<Store> store_;
   std::shared_ptr<const Catalog> catalog_ = std::make_shared<Catalog>(test_plugins());
   std::shared_ptr<const Settings> settings_ = std::make_shared<Settings>();
+  std::string log_level_ = "notice";
   std::string hash_ = kEmptyConfigurationHash;
 };
 
