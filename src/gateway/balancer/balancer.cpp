@@ -1,7 +1,6 @@
 #include "gateway/balancer/balancer.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <unordered_map>
 
 #include "base/hash.hpp"
@@ -9,16 +8,50 @@
 namespace gibbon::gateway {
 namespace {
 
-constexpr std::uint16_t kDefaultPort = 8000;
-
-std::uint16_t read_port(std::string_view text, std::uint16_t otherwise) {
-  std::uint16_t port = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), port);
-  return parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() ? port : otherwise;
-}
-
 bool same_place(const Peer& peer, const Address& address, std::uint16_t port) {
   return peer.port == port && peer.address == address;
+}
+
+/// Every field of an upstream, one after the other.
+class Fingerprint {
+ public:
+  Fingerprint& add(std::string_view text) {
+    hash_ = stable_hash(text, hash_);
+    return *this;
+  }
+  Fingerprint& add(double number) { return add(std::to_string(number)); }
+  Fingerprint& add(const config::Healthcheck& check) {
+    add(static_cast<double>(check.type)).add(check.successes).add(check.tcp_failures);
+    add(check.http_failures).add(check.timeouts);
+    for (const auto* statuses : {&check.healthy_statuses, &check.unhealthy_statuses}) {
+      for (const std::uint16_t status : *statuses) add(status);
+      add("");
+    }
+    return *this;
+  }
+  [[nodiscard]] std::uint64_t value() const { return hash_; }
+
+ private:
+  std::uint64_t hash_ = 0;
+};
+
+std::uint64_t fingerprint_of(const config::Upstream& u) {
+  Fingerprint print;
+  print.add(u.id).add(u.name).add(static_cast<double>(u.algorithm));
+  print.add(static_cast<double>(u.hash_on)).add(static_cast<double>(u.hash_fallback));
+  for (const std::string* text : {&u.hash_on_header, &u.hash_fallback_header, &u.hash_on_cookie, &u.hash_on_cookie_path,
+                                  &u.hash_on_query_arg, &u.hash_fallback_query_arg, &u.hash_on_uri_capture,
+                                  &u.hash_fallback_uri_capture, &u.host_header, &u.client_certificate_id})
+    print.add(*text);
+  print.add(u.use_srv_name ? 1 : 0).add(u.health_threshold).add(u.passive).add(u.active);
+  print.add(u.active.healthy_interval_s).add(u.active.unhealthy_interval_s).add(u.active.timeout_s);
+  print.add(u.active.concurrency).add(u.active.http_path).add(u.active.https_sni);
+  print.add(u.active.https_verify_certificate ? 1 : 0);
+  for (const auto& [name, values] : u.active.headers) {
+    print.add(name);
+    for (const std::string& value : values) print.add(value);
+  }
+  return print.value();
 }
 
 }  // namespace
@@ -41,17 +74,21 @@ std::string HostAnswer::label() const {
   return "unknown";
 }
 
-TargetPlan TargetPlan::parse(const config::Target& target) {
-  const std::string& text = target.target;
-  TargetPlan plan{text, text, kDefaultPort, target.weight};
-  const std::size_t colon = text.rfind(':');
-  const std::size_t bracket = text.rfind(']');
-  const bool bare_ipv6 = bracket == std::string::npos && text.find(':') != colon;
-  if (colon != std::string::npos && !bare_ipv6 && (bracket == std::string::npos || colon > bracket)) {
-    plan.host = text.substr(0, colon);
-    plan.port = read_port(std::string_view(text).substr(colon + 1), kDefaultPort);
+std::vector<UpstreamPlan> plan_upstreams(const config::Snapshot& snapshot) {
+  std::vector<UpstreamPlan> plans;
+  std::unordered_map<std::string_view, std::size_t> by_id;
+  for (const config::Upstream& upstream : snapshot.upstreams) {
+    by_id.emplace(upstream.id, plans.size());
+    plans.push_back({upstream, {}, fingerprint_of(upstream)});
   }
-  return plan;
+  for (const config::Target& target : snapshot.targets) {
+    const auto found = by_id.find(target.upstream_id);
+    if (found == by_id.end()) continue;
+    UpstreamPlan& plan = plans[found->second];
+    plan.targets.push_back(config::TargetPlan::parse(target));
+    plan.fingerprint = mix_bits(stable_hash(target.target, plan.fingerprint) + target.weight);
+  }
+  return plans;
 }
 
 Balancer::Balancer(config::HealthTable* health, std::uint64_t seed) : health_(health), seed_(seed) {}
@@ -123,7 +160,7 @@ void Balancer::update_peers(Target& target) {
   for (Peer* gone : before) retire(gone);
 }
 
-void Balancer::configure(const config::Upstream& upstream, std::span<const TargetPlan> targets) {
+void Balancer::configure(const config::Upstream& upstream, std::span<const config::TargetPlan> targets) {
   const bool other_algorithm = algorithm_ == nullptr || upstream_.algorithm != upstream.algorithm;
   upstream_ = upstream;
   checked_ = config::has_health_checks(upstream_);
@@ -131,7 +168,7 @@ void Balancer::configure(const config::Upstream& upstream, std::span<const Targe
   std::unordered_map<std::string, Target> before;
   for (Target& target : targets_) before.emplace(target.plan.target, std::move(target));
   targets_.clear();
-  for (const TargetPlan& plan : targets) {
+  for (const config::TargetPlan& plan : targets) {
     Target target;
     if (const auto known = before.find(plan.target); known != before.end()) {
       target = std::move(known->second);
@@ -200,6 +237,11 @@ Peer* Balancer::pick(PickInput input) {
   ++peer->connections;
   peer->retain();
   return peer;
+}
+
+bool Balancer::usable(const Peer& peer) {
+  refresh();
+  return !peer.retired && peer.available && peer.weight > 0 && healthy_;
 }
 
 void Balancer::leave(Peer& peer) {

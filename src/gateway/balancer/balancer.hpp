@@ -9,28 +9,21 @@
 
 #include "config/entities.hpp"
 #include "config/health_table.hpp"
+#include "config/snapshot.hpp"
+#include "config/target_view.hpp"
 #include "gateway/balancer/algorithm.hpp"
 
 namespace gibbon::gateway {
 
-/// Where a target points, and how much of the traffic it gets.
-struct TargetPlan {
-  std::string target;  ///< "host:port", as stored.
-  std::string host;
-  std::uint16_t port = 0;
-  std::uint32_t weight = 0;
-
-  /// Takes "host:port", "[ipv6]:port" apart; a missing port is Kong's 8000.
-  static TargetPlan parse(const config::Target& target);
-  bool operator==(const TargetPlan&) const = default;
-};
-
 /// An upstream as the loader's thread prepares it for the event thread: what changed is told by the fingerprint alone.
 struct UpstreamPlan {
   config::Upstream upstream;
-  std::vector<TargetPlan> targets;
+  std::vector<config::TargetPlan> targets;
   std::uint64_t fingerprint = 0;
 };
+
+/// The plans of a snapshot, in the order of its upstreams.
+std::vector<UpstreamPlan> plan_upstreams(const config::Snapshot& snapshot);
 
 /// The peers of one upstream in one worker: its targets, the addresses behind them, and what is known of their
 /// health. It outlives changes of the configuration: a target or an address that stays keeps its connections, its
@@ -44,13 +37,15 @@ class Balancer {
   Balancer& operator=(const Balancer&) = delete;
 
   /// Takes over a configuration. Targets that are new have no address until set_answer().
-  void configure(const config::Upstream& upstream, std::span<const TargetPlan> targets);
+  void configure(const config::Upstream& upstream, std::span<const config::TargetPlan> targets);
   /// What the host of target `index` stands for now. Its addresses that are named again stay the same peers.
   void set_answer(std::size_t index, const HostAnswer& answer);
 
   /// The next peer, with a reference and a connection counted; null where none is available. Peers that the request
   /// has tried are picked again only when all have been tried.
   Peer* pick(PickInput input);
+  /// Whether a peer that was picked may still be used: it is neither retired nor out.
+  bool usable(const Peer& peer);
   /// The request left the peer: gives back what pick() took.
   static void leave(Peer& peer);
 
@@ -67,7 +62,7 @@ class Balancer {
   void refresh();
 
   struct Target {
-    TargetPlan plan;
+    config::TargetPlan plan;
     HostAnswer answer;
     std::vector<Peer*> peers;
   };

@@ -1,6 +1,8 @@
 #include "gateway/chain/runtime.hpp"
 
 #include <new>
+#include <string_view>
+#include <unordered_map>
 
 namespace gibbon::gateway {
 
@@ -11,6 +13,13 @@ Result<std::unique_ptr<Runtime>> Runtime::build(config::Snapshot snapshot, const
     runtime->router_ = Router::build(kept.routes, kept.services, &runtime->warnings_);
     runtime->chains_ = Chains::build(kept.plugins, kept.routes, registry, &runtime->warnings_);
     runtime->slots_.resize(kept.services.size());
+    runtime->upstreams_ = plan_upstreams(kept);
+    std::unordered_map<std::string_view, std::uint32_t> by_name;
+    for (std::uint32_t i = 0; i < runtime->upstreams_.size(); ++i) by_name.emplace(runtime->upstreams_[i].upstream.name, i);
+    for (const config::Service& service : kept.services) {
+      const auto found = by_name.find(service.host);
+      runtime->service_upstreams_.push_back(found == by_name.end() ? kNone : found->second);
+    }
     return runtime;
   } catch (const std::exception& failure) {
     return Error{std::string("the configuration cannot be made ready: ") + failure.what(), ""};

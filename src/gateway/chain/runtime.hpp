@@ -7,6 +7,7 @@
 
 #include "base/result.hpp"
 #include "config/snapshot.hpp"
+#include "gateway/balancer/balancer.hpp"
 #include "gateway/chain/chain.hpp"
 #include "gateway/router/router.hpp"
 
@@ -42,6 +43,12 @@ class Runtime {
   [[nodiscard]] const config::Service* service(const Match& match) const noexcept {
     return match.service == kNone ? nullptr : &snapshot_.services[match.service];
   }
+  [[nodiscard]] const std::vector<UpstreamPlan>& upstreams() const noexcept { return upstreams_; }
+  /// The upstream that bears the name of the service's host; null where none does. `service` as in Match.
+  [[nodiscard]] const UpstreamPlan* upstream_of(std::uint32_t service) const noexcept {
+    const std::uint32_t index = service_upstreams_[service];
+    return index == kNone ? nullptr : &upstreams_[index];
+  }
   [[nodiscard]] const Chain& chain(const Match& match) const noexcept { return chains_->route(match.route); }
   /// For `certificate`, `rewrite` and requests that match no route.
   [[nodiscard]] const Chain& global_chain() const noexcept { return chains_->global(); }
@@ -61,6 +68,8 @@ class Runtime {
   config::Snapshot snapshot_;
   std::optional<Router> router_;
   std::unique_ptr<Chains> chains_;
+  std::vector<UpstreamPlan> upstreams_;
+  std::vector<std::uint32_t> service_upstreams_;
   mutable std::vector<AdapterSlot> slots_;
   std::vector<Error> warnings_;
   mutable std::uint32_t references_ = 0;

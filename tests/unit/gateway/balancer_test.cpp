@@ -10,6 +10,7 @@
 namespace gibbon::gateway {
 namespace {
 
+using config::TargetPlan;
 using Kind = config::Upstream::Algorithm;
 
 TargetPlan plan(const std::string& target, std::uint32_t weight = 100) {
@@ -66,16 +67,6 @@ class BalancerTest : public ::testing::Test {
 
   Peer& peer(std::size_t target, std::size_t index = 0) { return *balancer_.targets()[target].peers[index]; }
 };
-
-TEST(TargetPlan, TakesTargetsApart) {
-  EXPECT_EQ(plan("example.test:81").host, "example.test");
-  EXPECT_EQ(plan("example.test:81").port, 81);
-  EXPECT_EQ(plan("example.test").port, 8000);
-  EXPECT_EQ(plan("[2001:db8::1]:81").host, "[2001:db8::1]");
-  EXPECT_EQ(plan("[2001:db8::1]:81").port, 81);
-  EXPECT_EQ(plan("[2001:db8::1]").port, 8000);
-  EXPECT_EQ(plan("2001:db8::1").host, "2001:db8::1");
-}
 
 TEST_F(BalancerTest, RoundRobinFollowsTheWeightsExactly) {
   configure({plan("10.0.0.1:80", 5), plan("10.0.0.2:80", 1), plan("10.0.0.3:80", 2), plan("10.0.0.4:80", 0)});
@@ -340,6 +331,34 @@ TEST_F(BalancerTest, WithoutTargetsThereIsNoPeer) {
   EXPECT_EQ(pick(), "none");
   configure({plan("10.0.0.1:80", 0)});
   EXPECT_EQ(pick(), "none");
+}
+
+TEST(PlanUpstreams, TellsChangesByTheFingerprint) {
+  config::Snapshot snapshot;
+  snapshot.upstreams = {upstream_of(Kind::kRoundRobin)};
+  config::Target target;
+  target.upstream_id = snapshot.upstreams[0].id;
+  target.target = "10.0.0.1:80";
+  snapshot.targets = {target};
+  const auto before = plan_upstreams(snapshot);
+  ASSERT_EQ(before.size(), 1u);
+  ASSERT_EQ(before[0].targets.size(), 1u);
+  EXPECT_EQ(plan_upstreams(snapshot)[0].fingerprint, before[0].fingerprint);
+  const auto changed = [&](auto change) {
+    config::Snapshot other = snapshot;
+    change(other);
+    EXPECT_NE(plan_upstreams(other)[0].fingerprint, before[0].fingerprint);
+  };
+  changed([](config::Snapshot& s) { s.targets[0].weight = 7; });
+  changed([](config::Snapshot& s) { s.targets[0].target = "10.0.0.2:80"; });
+  changed([](config::Snapshot& s) { s.targets.clear(); });
+  changed([](config::Snapshot& s) { s.upstreams[0].algorithm = Kind::kLatency; });
+  changed([](config::Snapshot& s) { s.upstreams[0].hash_on_header = "x"; });
+  changed([](config::Snapshot& s) { s.upstreams[0].hash_fallback_header = "x"; });
+  changed([](config::Snapshot& s) { s.upstreams[0].passive.timeouts = 1; });
+  changed([](config::Snapshot& s) { s.upstreams[0].active.timeouts = 1; });
+  changed([](config::Snapshot& s) { s.upstreams[0].active.healthy_interval_s = 0.5; });
+  changed([](config::Snapshot& s) { s.upstreams[0].active.headers = {{"a", {"b"}}}; });
 }
 
 }  // namespace
