@@ -1,54 +1,88 @@
 // The `gibbon_balancer` directive: the peer of each try, and the upstream settings of the request's service.
 
 #include "gateway/nginx/context.hpp"
+#include "gateway/nginx/forward.hpp"
 
 namespace gibbon::nginx {
 namespace {
 
-struct Peers {
-  Context* ctx;
-  std::size_t next;
-};
-
-ngx_int_t get_peer(ngx_peer_connection_t* pc, void* data) noexcept {
-  auto* peers = static_cast<Peers*>(data);
-  auto& list = peers->ctx->addresses->peers;
-  PeerAddress& peer = list[peers->next++ % list.size()];
-  pc->cached = 0;
-  pc->connection = nullptr;
-  pc->sockaddr = peer.address();
-  pc->socklen = peer.socklen;
-  // The connection's log may name the peer after this request is gone, but never after its generation.
-  auto* name = static_cast<ngx_str_t*>(ngx_palloc(peers->ctx->r->pool, sizeof(ngx_str_t)));
-  if (name == nullptr) return NGX_ERROR;
-  *name = str(peer.name);
-  pc->name = name;
-  return NGX_OK;
+/// Renders the request's head anew where the peer goes by another name than the one before.
+ngx_int_t render_for(Context& ctx, const gateway::Peer* peer) {
+  if (peer == ctx.rendered_for) return NGX_OK;
+  ngx_http_request_t* r = ctx.r;
+  ngx_http_upstream_t* u = r->upstream;
+  const std::string_view before = view(ctx.upstream_host);
+  if (!set_upstream_host(ctx)) return NGX_ERROR;
+  if (view(ctx.upstream_host) == before) return NGX_OK;
+  if (!prepare_headers(ctx)) return NGX_ERROR;
+  u->request_bufs = r->request_body != nullptr ? r->request_body->bufs : nullptr;
+  const ngx_str_t uri = r->unparsed_uri;
+  r->unparsed_uri = ctx.upstream_uri;
+  const ngx_int_t rc = u->create_request(r);
+  r->unparsed_uri = uri;
+  return rc;
 }
 
-void free_peer(ngx_peer_connection_t* pc, void*, ngx_uint_t) noexcept {
+/// The status of the try before the one that begins: nginx has made the new one's state already.
+ngx_uint_t status_before(const ngx_http_request_t* r) {
+  const ngx_array_t* states = r->upstream_states;
+  if (states == nullptr || states->nelts < 2) return 0;
+  return static_cast<ngx_http_upstream_state_t*>(states->elts)[states->nelts - 2].status;
+}
+
+ngx_int_t get_peer(ngx_peer_connection_t* pc, void* data) noexcept {
+  Context& ctx = *static_cast<Context*>(data);
+  try {
+    ctx.tries->report(static_cast<int>(status_before(ctx.r)), 0);
+    const gateway::Peer* peer = ctx.tries->next();
+    if (peer == nullptr) {
+      ctx.no_peer = true;
+      pc->tries = 0;
+      return NGX_BUSY;
+    }
+    if (render_for(ctx, peer) != NGX_OK) return NGX_ERROR;
+    auto* name = static_cast<ngx_str_t*>(ngx_palloc(ctx.r->pool, sizeof(ngx_str_t)));
+    auto* address = static_cast<PeerAddress*>(ngx_palloc(ctx.r->pool, sizeof(PeerAddress)));
+    if (name == nullptr || address == nullptr) return NGX_ERROR;
+    *name = copy_to_pool(ctx.r->pool, peer->name);
+    if (name->data == nullptr) return NGX_ERROR;
+    *address = ctx.target->address(*peer);
+    pc->cached = 0;
+    pc->connection = nullptr;
+    pc->sockaddr = reinterpret_cast<sockaddr*>(address->bytes);
+    pc->socklen = address->socklen;
+    pc->name = name;
+    ctx.tries->begun();
+    return NGX_OK;
+  } catch (const std::exception& e) {
+    ngx_log_error(NGX_LOG_ERR, ctx.r->connection->log, 0, "gibbon: balancer: %s", e.what());
+    return NGX_ERROR;
+  }
+}
+
+void free_peer(ngx_peer_connection_t* pc, void* data, ngx_uint_t state) noexcept {
+  Context& ctx = *static_cast<Context*>(data);
+  using End = Tries::End;
+  ctx.tries->ended((state & NGX_PEER_FAILED) == 0 ? End::kAnswered : pc->cached ? End::kFailedOnReused : End::kFailed);
   if (pc->tries > 0) --pc->tries;
 }
 
 #if (NGX_HTTP_SSL)
 ngx_int_t set_session(ngx_peer_connection_t* pc, void* data) noexcept {
-  static_cast<Peers*>(data)->ctx->target->prepare_handshake(pc->connection->ssl->connection);
+  static_cast<Context*>(data)->target->prepare_handshake(pc->connection->ssl->connection);
   return NGX_OK;
 }
 
 void save_session(ngx_peer_connection_t* pc, void* data) noexcept {
-  static_cast<Peers*>(data)->ctx->target->keep_session(ngx_ssl_get_session(pc->connection));
+  static_cast<Context*>(data)->target->keep_session(ngx_ssl_get_session(pc->connection));
 }
 #endif
 
 /// Runs for each request after its head was rendered and before the first peer is asked for.
 ngx_int_t init_peer(ngx_http_request_t* r, ngx_http_upstream_srv_conf_t*) noexcept {
   Context* ctx = Context::find(r);
-  if (ctx == nullptr || ctx->target == nullptr || ctx->addresses == nullptr) return NGX_ERROR;
+  if (ctx == nullptr || ctx->target == nullptr || ctx->tries == nullptr) return NGX_ERROR;
   ngx_http_upstream_t* u = r->upstream;
-  auto* peers = static_cast<Peers*>(ngx_palloc(r->pool, sizeof(Peers)));
-  if (peers == nullptr) return NGX_ERROR;
-  *peers = {ctx, ctx->target->next_start()};
 
   if (ctx->client_target.data != nullptr) r->unparsed_uri = ctx->client_target;  // Lent for the request line alone.
   u->conf = ctx->target->settings(*u->conf);
@@ -61,7 +95,7 @@ ngx_int_t init_peer(ngx_http_request_t* r, ngx_http_upstream_srv_conf_t*) noexce
 #endif
   if (!ctx->route->response_buffering) u->buffering = 0;
 
-  u->peer.data = peers;
+  u->peer.data = ctx;
   u->peer.get = get_peer;
   u->peer.free = free_peer;
   u->peer.tries = ctx->service->retries + 1;

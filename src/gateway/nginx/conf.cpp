@@ -45,6 +45,38 @@ char* set_ring_size(ngx_conf_t* cf, ngx_command_t*, void*) {
   return kConfOk;
 }
 
+char* set_dns_order(ngx_conf_t* cf, ngx_command_t*, void*) {
+  DnsOrder order{false, false, false};
+  bool address = false;
+  for (const std::string& type : arguments(cf)) {
+    const auto is = [&](std::string_view other) { return equals_ignoring_case(type, other); };
+    if (is("LAST")) {
+      order.last_first = true;
+    } else if (is("SRV")) {
+      order.srv = true;
+      order.address_first = address;
+    } else if (is("A") || is("AAAA")) {
+      address = true;
+    } else if (!is("CNAME")) {
+      ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"gibbon_dns_order\" does not know \"%s\"", type.c_str());
+      return kConfError;
+    }
+  }
+  main_conf(cf).dns_order = order;
+  return kConfOk;
+}
+
+char* set_dns_stale_ttl(ngx_conf_t* cf, ngx_command_t*, void*) {
+  auto* args = static_cast<ngx_str_t*>(cf->args->elts);
+  const ngx_int_t seconds = ngx_parse_time(&args[1], 1);
+  if (seconds == NGX_ERROR) {
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"gibbon_dns_stale_ttl\" must be a time, not \"%V\"", &args[1]);
+    return kConfError;
+  }
+  main_conf(cf).dns_stale_ttl = seconds;
+  return kConfOk;
+}
+
 char* set_trusted(ngx_conf_t* cf, ngx_command_t*, void*) {
   auto* args = static_cast<ngx_str_t*>(cf->args->elts);
   for (ngx_uint_t i = 1; i < cf->args->nelts; ++i) {
@@ -141,6 +173,9 @@ ngx_command_t directives[] = {
     {ngx_string("gibbon_plugin_path"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, set_list<&MainConf::plugin_directories>, 0, 0, nullptr},
     {ngx_string("gibbon_hosts_file"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, set_text<&MainConf::hosts_file>, 0, 0, nullptr},
     {ngx_string("gibbon_resolv_conf"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, set_text<&MainConf::resolv_conf>, 0, 0, nullptr},
+    {ngx_string("gibbon_dns_order"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, set_dns_order, 0, 0, nullptr},
+    {ngx_string("gibbon_dns_stale_ttl"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, set_dns_stale_ttl, 0, 0, nullptr},
+    {ngx_string("gibbon_trusted_certificates"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, set_text<&MainConf::trusted_certificates>, 0, 0, nullptr},
     {ngx_string("gibbon_trusted_ips"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, set_trusted, 0, 0, nullptr},
     {ngx_string("gibbon_headers"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, set_headers, 0, 0, nullptr},
     {ngx_string("gibbon_headers_upstream"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, set_headers_upstream, 0, 0, nullptr},

@@ -14,12 +14,21 @@ struct ResponseHeaderSwitches {
   bool upstream_latency = true, proxy_latency = true, response_latency = true, upstream_status = false;
 };
 
+/// Kong's `dns_order`: which records are asked for, and which first. nginx asks for A and AAAA at once.
+struct DnsOrder {
+  bool srv = true, address_first = false;
+  bool last_first = true;  ///< The type that had an answer the last time is asked for first.
+};
+
 /// What the `http` block says. Lives as long as nginx's cycle.
 struct MainConf {
   std::string shared_directory;
   std::size_t ring_bytes = 32u << 20;
   std::vector<std::string> plugin_names, plugin_directories;
   std::string hosts_file = "/etc/hosts", resolv_conf = "/etc/resolv.conf";
+  DnsOrder dns_order;
+  time_t dns_stale_ttl = 3600;  ///< How long an answer serves on while no name server answers, in seconds.
+  std::string trusted_certificates;  ///< A file of authorities, for health checks over TLS; empty: none.
   std::vector<ngx_cidr_t> trusted;
   ResponseHeaderSwitches headers;
   bool upstream_request_id = true;

@@ -65,8 +65,8 @@ Context::Context(ngx_http_request_t* request, gateway::Runtime* pinned)
 }
 
 Context::~Context() {
-  if (resolving != nullptr) ngx_resolve_name_done(resolving);
-  if (addresses != nullptr) addresses->release();
+  if (waits_for != nullptr) waits_for->stop_waiting(*this);
+  if (tries != nullptr) tries->~Tries();
   if (worker() != nullptr) worker()->release_runtime(runtime);
 }
 

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <cstdint>
 #include <string_view>
 
 #include "gateway/capture/body_capture.hpp"
 #include "gateway/chain/runtime.hpp"
 #include "gateway/nginx/ngx.hpp"
+#include "gateway/nginx/tries.hpp"
 #include "gateway/nginx/upstream_target.hpp"
 #include "gibbon/exchange.hpp"
 
@@ -70,6 +72,11 @@ struct Forwarded {
   std::string_view via, for_, proto, host, port, path, prefix, request_id, real_ip;
 };
 
+/// A named group of the route's path.
+struct UriCapture {
+  std::string_view name, value;
+};
+
 /// How far a request has come on its way to the upstream.
 enum class Stage : std::uint8_t { kNew, kRouted, kResolving, kReadingBody, kForwarded };
 
@@ -122,9 +129,13 @@ class Context {
 
   ngx_str_t upstream_uri{}, upstream_headers{}, upstream_host{};
   Forwarded forwarded;            ///< For gRPC alone: HTTP/1 sends upstream_headers.
-  AddressSet* addresses = nullptr;
-  ngx_resolver_ctx_t* resolving = nullptr;
-  std::size_t resolving_name = 0;  ///< Which of the target's names is being asked for.
+  Tries* tries = nullptr;         ///< The peers that it is sent to.
+  BalancedHost* waits_for = nullptr;  ///< Whose first address it waits for.
+  const gateway::Peer* rendered_for = nullptr;  ///< Whose name upstream_host is.
+  bool no_peer = false;           ///< A try failed, and no other peer is left.
+  std::string_view consumer_id;   ///< Of the consumer that was authenticated; empty: none is known.
+  std::span<const UriCapture> captures;  ///< Where the upstream hashes on one.
+  ngx_str_t hash_cookie{};        ///< Set-Cookie's value, where the upstream hashes on a cookie that was missing.
 
   std::int64_t proxy_started_ms = -1, upstream_header_ms = -1;
   capture::BodyCapture request_body, response_body;

@@ -32,7 +32,8 @@ ngx_int_t handle_error(ngx_http_request_t* r) noexcept {
   try {
     Context* ctx = Context::of(r);
     if (ctx == nullptr) return NGX_ERROR;
-    const int refused = static_cast<int>(r->err_status != 0 ? r->err_status : NGX_HTTP_INTERNAL_SERVER_ERROR);
+    int refused = static_cast<int>(r->err_status != 0 ? r->err_status : NGX_HTTP_INTERNAL_SERVER_ERROR);
+    if (ctx->no_peer) refused = NGX_HTTP_SERVICE_UNAVAILABLE;  // nginx says 502.
     const int status = refused == NGX_HTTP_REQUEST_HEADER_TOO_LARGE ? NGX_HTTP_BAD_REQUEST : refused;
     ctx->answer = message_answer(*ctx, status, message_for(refused));
     r->err_status = ctx->answer.status == NGX_HTTP_OK ? 0 : static_cast<ngx_uint_t>(status);

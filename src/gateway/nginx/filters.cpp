@@ -8,6 +8,7 @@
 #include "gateway/nginx/answers.hpp"
 #include "gateway/nginx/client_view.hpp"
 #include "gateway/nginx/conf.hpp"
+#include "gateway/nginx/hash_input.hpp"
 #include "gateway/nginx/phases.hpp"
 
 namespace gibbon::nginx {
@@ -60,6 +61,7 @@ ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
     // The length is unknown: a stream. nginx would wait for a full buffer; each piece goes on as it comes instead.
     r->upstream->buffering = 0;
   }
+  if (ctx->proxied && ctx->hash_cookie.data != nullptr) set_hash_cookie(*ctx);
   run_phase(*ctx, ctx->chain().header_filter(), "header_filter",
             [&](const gateway::ChainItem& item) { item.plugin->header_filter(ctx->exchange, item.config); });
   add_kong_headers(*ctx);

@@ -125,9 +125,6 @@ bool prepare_target(Context& ctx, std::string_view path, std::size_t matched_len
   ctx.upstream_uri = copy_to_pool(r->pool, target);
   if (ctx.upstream_uri.data == nullptr) return false;
   if (ctx.route->strip_path && matched_length > 1) ctx.matched_prefix = path.substr(0, matched_length);
-
-  const std::string_view host = parsed(r->headers_in.host);
-  ctx.upstream_host = ctx.route->preserve_host && !host.empty() ? str(host) : str(ctx.target->host_header());
   return true;
 }
 

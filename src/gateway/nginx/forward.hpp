@@ -5,7 +5,7 @@
 // What goes to the upstream: its request target and the headers that the gateway adds.
 namespace gibbon::nginx {
 
-/// Renders ctx.upstream_uri, ctx.upstream_host and ctx.upstream_headers, and takes away what must not be forwarded
+/// Renders ctx.upstream_uri and, with ctx.upstream_host set, ctx.upstream_headers, and takes away what must not be forwarded
 /// (headers that Connection names). False without memory.
 /// `path` is the request's, normalised; `matched_length` as in gateway::Match.
 bool prepare_target(Context& ctx, std::string_view path, std::size_t matched_length);

@@ -1,5 +1,5 @@
 // What nginx sees: the module, its phases and its life. The way of a request through these files:
-// phases.cpp (rewrite, access) -> resolve.cpp -> forward.cpp -> balancer.cpp -> filters.cpp -> phases.cpp (log)
+// phases.cpp (rewrite, access) -> tries.cpp -> forward.cpp -> balancer.cpp -> filters.cpp -> phases.cpp (log)
 // -> record.cpp. Every function that nginx calls is noexcept.
 
 #include <csignal>
@@ -7,7 +7,7 @@
 #include "gateway/nginx/conf.hpp"
 #include "gateway/nginx/forward.hpp"
 #include "gateway/nginx/phases.hpp"
-#include "gateway/nginx/upstream_target.hpp"
+#include "gateway/nginx/names.hpp"
 #include "gateway/nginx/worker.hpp"
 
 namespace gibbon::nginx {

@@ -4,7 +4,8 @@
 #include "gateway/nginx/client_view.hpp"
 #include "gateway/nginx/conf.hpp"
 #include "gateway/nginx/forward.hpp"
-#include "gateway/nginx/resolve.hpp"
+#include "gateway/nginx/hash_input.hpp"
+#include "gateway/nginx/worker.hpp"
 #include "gateway/router/path.hpp"
 
 namespace gibbon::nginx {
@@ -99,8 +100,13 @@ ngx_int_t redirect_or_refuse(Context& ctx, gateway::Outcome outcome) {
 UpstreamTarget* target_of(Context& ctx, const gateway::Match& match) {
   gateway::AdapterSlot& slot = ctx.runtime->adapter_slot(match.service);
   if (slot.data == nullptr) {
-    MainConf* conf = main_conf(ctx.r);
-    slot.data = new UpstreamTarget(*ctx.service, conf->hosts_file, conf->resolv_conf);
+    const gateway::UpstreamPlan* plan = ctx.runtime->upstream_of(match.service);
+    Upstreams& upstreams = worker()->upstreams();
+    config::Service service = *ctx.service;
+    if (plan != nullptr && service.client_certificate_id.empty())
+      service.client_certificate_id = plan->upstream.client_certificate_id;
+    auto host = plan != nullptr ? upstreams.upstream(*plan) : upstreams.host(service.host, service.port);
+    slot.data = new UpstreamTarget(std::move(service), std::move(host));
     slot.destroy = [](void* target) { delete static_cast<UpstreamTarget*>(target); };
   }
   return static_cast<UpstreamTarget*>(slot.data);
@@ -122,7 +128,8 @@ ngx_int_t route_request(Context& ctx) {
   }
   ctx.target = target_of(ctx, match);
   ctx.grpc = ctx.service->protocol == "grpc" || ctx.service->protocol == "grpcs";
-  if (!prepare_target(ctx, path, match.matched_length)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  if (!prepare_target(ctx, path, match.matched_length) || !keep_captures(ctx, match, path))
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
   if (!ctx.matched_prefix.empty()) {  // It may lie in `buffer`.
     const ngx_str_t kept = copy_to_pool(ctx.r->pool, ctx.matched_prefix);
     ctx.matched_prefix = view(kept);
@@ -145,7 +152,7 @@ bool must_read_body(const Context& ctx) {
 
 ngx_int_t forward(Context& ctx) {
   ngx_http_request_t* r = ctx.r;
-  if (!prepare_headers(ctx)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  if (!set_upstream_host(ctx) || !prepare_headers(ctx)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   ctx.stage = Stage::kForwarded;
   r->unparsed_uri = ctx.upstream_uri;  // What nginx sends; the balancer gives it back.
   r->valid_unparsed_uri = 1;
@@ -163,10 +170,15 @@ ngx_int_t run_access(Context& ctx) {
     ctx.access_done = true;
     if (ctx.answer.status != 0) return finish_with_answer(ctx);
   }
-  if (ctx.addresses == nullptr) {
-    const ngx_int_t rc = resolve(ctx);
+  if (ctx.stage == Stage::kResolving) return NGX_AGAIN;
+  if (ctx.tries == nullptr || ctx.tries->peer() == nullptr) {
+    const ngx_int_t rc = choose_peer(ctx);
     if (rc == NGX_AGAIN) return NGX_AGAIN;
-    if (rc != NGX_OK) return answer(ctx, NGX_HTTP_SERVICE_UNAVAILABLE, "name resolution failed");
+    if (rc == NGX_ERROR) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    const bool upstream = ctx.target->host().kind() == BalancedHost::Kind::kUpstream;
+    if (rc != NGX_OK)
+      return answer(ctx, NGX_HTTP_SERVICE_UNAVAILABLE,
+                    upstream ? "failure to get a peer from the ring-balancer" : "name resolution failed");
   }
   if (must_read_body(ctx)) {
     if (ctx.stage == Stage::kReadingBody) return NGX_AGAIN;
@@ -216,6 +228,7 @@ ngx_int_t log_phase(ngx_http_request_t* r) noexcept {
   Context* ctx = Context::of(r);
   if (ctx == nullptr) return NGX_OK;
   ctx->headers_filtered = true;
+  report_last_try(*ctx);
   run_phase(*ctx, ctx->chain().log(), "log",
             [&](const gateway::ChainItem& item) { item.plugin->log(ctx->exchange, item.config); });
   return NGX_OK;

@@ -27,9 +27,7 @@ ngx_str_t forwarded_prefix(Context& ctx) { return str(ctx.forwarded.prefix); }
 ngx_str_t upstream_request_id(Context& ctx) { return str(ctx.forwarded.request_id); }
 
 ngx_str_t upstream_name(Context& ctx) {
-  if (ctx.service == nullptr) return {0, nullptr};
-  if (!ctx.route->preserve_host) return str(ctx.service->host);
-  return ctx.r->headers_in.server;
+  return ctx.service == nullptr ? ngx_str_t{0, nullptr} : str(upstream_host_name(ctx));
 }
 
 template <Getter getter>

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,6 +29,26 @@ void copy_counters(ngx_event_t* timer) noexcept {
   static_cast<Worker*>(timer->data)->publish_counters();
   static_cast<Worker*>(timer->data)->follow_log_level();
   if (!ngx_exiting) ngx_add_timer(timer, kCountersEveryMs);
+}
+
+/// How often names, health and what the agent shows are looked after, in milliseconds.
+constexpr ngx_msec_t kTickMs = 500;
+
+void tick(ngx_event_t* timer) noexcept {
+  auto& worker = *static_cast<Worker*>(timer->data);
+  try {
+    worker.upstreams().tick();
+  } catch (const std::exception& e) {
+    ngx_log_error(NGX_LOG_ERR, timer->log, 0, "gibbon: looking after the upstreams: %s", e.what());
+  }
+  if (!ngx_exiting) ngx_add_timer(timer, kTickMs);
+}
+
+void loader_called(ngx_event_t* event) noexcept {
+  const auto* connection = static_cast<ngx_connection_t*>(event->data);
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto n = read(connection->fd, &count, sizeof count);
+  static_cast<Worker*>(connection->data)->take_next_runtime();
 }
 
 void log_line(ngx_uint_t level, ngx_log_t* log, const char* what, const std::string& detail) {
@@ -68,6 +89,13 @@ Worker::Worker(MainConf& conf, ngx_log_t* log)
   } else {
     log_line(NGX_LOG_ERR, log, "no ring, so that nothing is recorded in this worker", ring.error().message);
   }
+  auto health = config::HealthTable::open(conf.shared_directory);
+  if (health.ok()) {
+    health_.emplace(std::move(health).value());
+  } else {
+    log_line(NGX_LOG_ERR, log, "no health table, so that every target counts as healthy", health.error().message);
+  }
+  upstreams_.emplace(conf, health_ ? &*health_ : nullptr, log);
   auto control = config::Control::open(conf.shared_directory);
   if (!control.ok()) {
     log_line(NGX_LOG_ERR, log, "no control page, so that changes do not arrive", control.error().message);
@@ -79,7 +107,9 @@ Worker::Worker(MainConf& conf, ngx_log_t* log)
   if (mkfifo(fifo.c_str(), 0600) != 0 && errno != EEXIST) log_line(NGX_LOG_ERR, log, "mkfifo", fifo);
   // Both ends, so that it never reads as closed.
   fifo_ = open(fifo.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  watch_loader();
   load_current();
+  take_next_runtime();
   if (ring_) {
     page_ = &control_->page().workers[slot_];
     page_->applied.store(loaded_generation_, std::memory_order_relaxed);
@@ -91,6 +121,11 @@ Worker::Worker(MainConf& conf, ngx_log_t* log)
   counters_timer_.log = log;
   counters_timer_.cancelable = 1;  // A worker that shuts down does not wait for it.
   ngx_add_timer(&counters_timer_, kCountersEveryMs);
+  tick_timer_.handler = tick;
+  tick_timer_.data = this;
+  tick_timer_.log = log;
+  tick_timer_.cancelable = 1;
+  ngx_add_timer(&tick_timer_, kTickMs);
 
   sigset_t all, before;
   sigfillset(&all);
@@ -102,11 +137,13 @@ Worker::Worker(MainConf& conf, ngx_log_t* log)
 
 Worker::~Worker() {
   if (counters_timer_.timer_set) ngx_del_timer(&counters_timer_);
+  if (tick_timer_.timer_set) ngx_del_timer(&tick_timer_);
   if (loader_.joinable()) {
     stopping_.store(true);
-    [[maybe_unused]] const auto n = write(fifo_, "", 1);
+    wake_loader();
     loader_.join();
   }
+  if (wakeup_ != nullptr) ngx_close_connection(wakeup_);
   if (page_ != nullptr) page_->pid.store(0, std::memory_order_release);
   if (fifo_ >= 0) close(fifo_);
   delete next_.load();
@@ -147,6 +184,8 @@ void Worker::load_current() {
   for (const Error& warning : runtime.value()->warnings()) log_from_thread(log_, "warn", warning.field + " " + warning.message);
   // One that the event thread never took is nobody's: destroyed here.
   delete next_.exchange(std::move(runtime).value().release(), std::memory_order_acq_rel);
+  // An idle worker takes it over as well, so that its health checks follow.
+  if (const std::uint64_t one = 1; wakeup_ != nullptr) [[maybe_unused]] const auto n = write(wakeup_->fd, &one, sizeof one);
   loaded_generation_ = generation;
   if (page_ != nullptr) page_->applied.store(generation, std::memory_order_release);
 }
@@ -163,6 +202,7 @@ void Worker::run_loader() {
     try {
       load_current();
       destroy_retired();
+      write_told_targets();
     } catch (const std::exception& e) {
       log_from_thread(log_, "error", e.what());
     }
@@ -178,12 +218,61 @@ void Worker::run_loader() {
   }
 }
 
-gateway::Runtime* Worker::acquire_runtime() {
-  if (next_.load(std::memory_order_acquire) != nullptr) [[unlikely]] {
-    gateway::Runtime* before = current_;
-    current_ = next_.exchange(nullptr, std::memory_order_acq_rel);
-    if (before != nullptr && before->references() == 0) retire(before);
+void Worker::wake_loader() { [[maybe_unused]] const auto n = write(fifo_, "", 1); }
+
+void Worker::watch_loader() {
+  const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (fd < 0) return log_line(NGX_LOG_ERR, log_, "eventfd", std::strerror(errno));
+  wakeup_ = ngx_get_connection(fd, log_);
+  if (wakeup_ == nullptr) {
+    close(fd);
+    return;
   }
+  wakeup_->data = this;
+  wakeup_->read->handler = loader_called;
+  wakeup_->read->log = log_;
+  wakeup_->read->channel = 1;  // nginx does not count it as left open.
+  wakeup_->log = log_;
+  if (ngx_add_event(wakeup_->read, NGX_READ_EVENT, 0) != NGX_OK) {
+    ngx_close_connection(wakeup_);
+    wakeup_ = nullptr;
+  }
+}
+
+void Worker::take_next_runtime() {
+  if (next_.load(std::memory_order_acquire) == nullptr) return;
+  gateway::Runtime* before = current_;
+  current_ = next_.exchange(nullptr, std::memory_order_acq_rel);
+  if (before != nullptr && before->references() == 0) retire(before);
+  try {
+    upstreams_->apply(*current_);
+  } catch (const std::exception& e) {
+    log_line(NGX_LOG_ERR, log_, "the upstreams cannot follow the configuration", e.what());
+  }
+}
+
+void Worker::tell_targets(std::vector<Upstreams::Changed> changes) {
+  {
+    const std::lock_guard lock(retired_mutex_);
+    std::move(changes.begin(), changes.end(), std::back_inserter(told_));
+  }
+  wake_loader();
+}
+
+void Worker::write_told_targets() {
+  std::vector<Upstreams::Changed> told;
+  {
+    const std::lock_guard lock(retired_mutex_);
+    told.swap(told_);
+  }
+  for (const Upstreams::Changed& changed : told) {
+    if (const Status status = config::save_target_views(conf_.shared_directory, changed.upstream_id, changed.views); !status)
+      log_from_thread(log_, "error", status.error().message);
+  }
+}
+
+gateway::Runtime* Worker::acquire_runtime() {
+  if (next_.load(std::memory_order_acquire) != nullptr) [[unlikely]] take_next_runtime();
   if (current_ != nullptr) current_->retain();
   return current_;
 }

@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "config/control.hpp"
+#include "config/health_table.hpp"
 #include "gateway/chain/runtime.hpp"
 #include "gateway/nginx/conf.hpp"
+#include "gateway/nginx/upstreams.hpp"
 #include "record/ring.hpp"
 
 namespace gibbon::nginx {
@@ -34,6 +36,12 @@ class Worker {
   gateway::Runtime* acquire_runtime();
   /// The request is over. Event thread.
   void release_runtime(gateway::Runtime* runtime);
+  /// Takes over the runtime that the loader has left, if there is one. Event thread.
+  void take_next_runtime();
+  /// What requests are balanced over. Event thread.
+  Upstreams& upstreams() { return *upstreams_; }
+  /// Lets the loader thread write what the agent shows of the targets. Event thread.
+  void tell_targets(std::vector<Upstreams::Changed> changes);
 
   /// Null where this worker has none. Event thread.
   record::RingProducer* ring() { return ring_ ? &*ring_ : nullptr; }
@@ -52,6 +60,9 @@ class Worker {
   /// Loads the current generation if it is newer than the last one. Loader (and the constructor).
   void load_current();
   void run_loader();
+  void wake_loader();
+  void write_told_targets();
+  void watch_loader();
   void retire(gateway::Runtime* runtime);
   void destroy_retired();
 
@@ -59,6 +70,8 @@ class Worker {
   ngx_log_t* log_;
   std::optional<record::RingProducer> ring_;
   std::optional<config::Control> control_;
+  std::optional<config::HealthTable> health_;
+  std::optional<Upstreams> upstreams_;
   config::ControlPage::Worker* page_ = nullptr;
   std::uint32_t slot_ = 0;
 
@@ -67,12 +80,14 @@ class Worker {
   std::mutex retired_mutex_;
   std::vector<gateway::Runtime*> retired_;      // Event thread to loader.
   config::SnapshotReader snapshots_;            // Loader.
+  std::vector<Upstreams::Changed> told_;        // The same, under the same mutex.
+  ngx_connection_t* wakeup_ = nullptr;          // Loader to event thread: there is a next runtime.
   std::uint64_t loaded_generation_ = 0;         // Loader.
   int fifo_ = -1;
   std::atomic<bool> stopping_{false};
   std::thread loader_;
 
-  ngx_event_t counters_timer_{};
+  ngx_event_t counters_timer_{}, tick_timer_{};
   std::uint32_t log_level_ = 0;  ///< The page's, as it was applied last.
   std::vector<std::pair<ngx_log_t*, ngx_uint_t>> logs_;  ///< Every error log with its configured level.
   std::int64_t id_ms_ = 0;
