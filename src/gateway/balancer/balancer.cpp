@@ -79,7 +79,14 @@ std::vector<UpstreamPlan> plan_upstreams(const config::Snapshot& snapshot) {
   std::unordered_map<std::string_view, std::size_t> by_id;
   for (const config::Upstream& upstream : snapshot.upstreams) {
     by_id.emplace(upstream.id, plans.size());
-    plans.push_back({upstream, {}, fingerprint_of(upstream)});
+    UpstreamPlan& plan = plans.emplace_back();
+    plan.upstream = upstream;
+    for (const config::Certificate& certificate : snapshot.certificates) {
+      if (certificate.id != upstream.client_certificate_id) continue;
+      plan.client_certificate = certificate.cert;
+      plan.client_key = certificate.key;
+    }
+    plan.fingerprint = stable_hash(plan.client_certificate, fingerprint_of(upstream));
   }
   for (const config::Target& target : snapshot.targets) {
     const auto found = by_id.find(target.upstream_id);

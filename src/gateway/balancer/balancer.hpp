@@ -19,6 +19,7 @@ namespace gibbon::gateway {
 struct UpstreamPlan {
   config::Upstream upstream;
   std::vector<config::TargetPlan> targets;
+  std::string client_certificate, client_key;  ///< PEM, for health checks; empty where it has none.
   std::uint64_t fingerprint = 0;
 };
 

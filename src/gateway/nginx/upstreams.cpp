@@ -22,12 +22,13 @@ BalancedHost::~BalancedHost() {
     if (name != nullptr) name->unlisten(this);
 }
 
-void BalancedHost::configure(const config::Upstream& upstream, std::span<const config::TargetPlan> targets,
-                             std::uint64_t fingerprint) {
-  fingerprint_ = fingerprint;
+void BalancedHost::configure(const gateway::UpstreamPlan& plan) {
+  const std::vector<config::TargetPlan>& targets = plan.targets;
+  fingerprint_ = plan.fingerprint;
+  client_certificate_ = {plan.client_certificate, plan.client_key};
   const std::vector<std::shared_ptr<Name>> before = std::move(names_);
   names_.clear();
-  balancer_.configure(upstream, targets);
+  balancer_.configure(plan.upstream, targets);
   for (std::size_t i = 0; i < targets.size(); ++i) {
     if (const auto literal = gateway::Address::parse(targets[i].host)) {
       names_.push_back(nullptr);
@@ -117,7 +118,7 @@ void Upstreams::apply(const gateway::Runtime& runtime) {
     } else {
       host = std::make_shared<BalancedHost>(*this, BalancedHost::Kind::kUpstream, ++seed_);
     }
-    if (host->fingerprint() != plan.fingerprint) host->configure(plan.upstream, plan.targets, plan.fingerprint);
+    if (host->fingerprint() != plan.fingerprint) host->configure(plan);
   }
   for (auto& [id, gone] : before) dropped_.push_back(std::move(gone));
 }
@@ -126,7 +127,7 @@ std::shared_ptr<BalancedHost> Upstreams::upstream(const gateway::UpstreamPlan& p
   if (const auto found = upstreams_.find(plan.upstream.id); found != upstreams_.end()) return found->second;
   // A request of an older generation, whose upstream is gone.
   auto host = std::make_shared<BalancedHost>(*this, BalancedHost::Kind::kUpstream, ++seed_);
-  host->configure(plan.upstream, plan.targets, plan.fingerprint);
+  host->configure(plan);
   dropped_.push_back(host);
   return host;
 }
@@ -136,8 +137,10 @@ std::shared_ptr<BalancedHost> Upstreams::host(const std::string& name, std::uint
   std::shared_ptr<BalancedHost>& host = hosts_[key];
   if (host == nullptr) {
     host = std::make_shared<BalancedHost>(*this, BalancedHost::Kind::kHost, ++seed_);
-    const config::TargetPlan plan{key, name, port, 100};
-    host->configure(config::Upstream{}, {&plan, 1}, 1);
+    gateway::UpstreamPlan plan;
+    plan.targets = {{key, name, port, 100}};
+    plan.fingerprint = 1;
+    host->configure(plan);
   }
   return host;
 }

@@ -26,10 +26,12 @@ class BalancedHost final : public NameListener {
   BalancedHost(const BalancedHost&) = delete;
   BalancedHost& operator=(const BalancedHost&) = delete;
 
-  void configure(const config::Upstream& upstream, std::span<const config::TargetPlan> targets, std::uint64_t fingerprint);
+  void configure(const gateway::UpstreamPlan& plan);
   [[nodiscard]] std::uint64_t fingerprint() const { return fingerprint_; }
   [[nodiscard]] Kind kind() const { return kind_; }
   gateway::Balancer& balancer() { return balancer_; }
+  /// Certificate and key for health checks, PEM.
+  [[nodiscard]] const std::pair<std::string, std::string>& client_certificate() const { return client_certificate_; }
 
   /// A request used it: its names are kept fresh.
   void touch() { used_ = true; }
@@ -53,6 +55,7 @@ class BalancedHost final : public NameListener {
   Kind kind_;
   gateway::Balancer balancer_;
   std::uint64_t fingerprint_ = 0;
+  std::pair<std::string, std::string> client_certificate_;
   std::vector<std::shared_ptr<Name>> names_;  ///< Per target; null where its host is an address.
   std::vector<Context*> waiting_;
   bool used_ = true;

@@ -37,7 +37,7 @@ constexpr ngx_msec_t kTickMs = 500;
 void tick(ngx_event_t* timer) noexcept {
   auto& worker = *static_cast<Worker*>(timer->data);
   try {
-    worker.upstreams().tick();
+    worker.look_after_upstreams();
   } catch (const std::exception& e) {
     ngx_log_error(NGX_LOG_ERR, timer->log, 0, "gibbon: looking after the upstreams: %s", e.what());
   }
@@ -96,6 +96,7 @@ Worker::Worker(MainConf& conf, ngx_log_t* log)
     log_line(NGX_LOG_ERR, log, "no health table, so that every target counts as healthy", health.error().message);
   }
   upstreams_.emplace(conf, health_ ? &*health_ : nullptr, log);
+  probes_.emplace(*upstreams_, conf, log);
   auto control = config::Control::open(conf.shared_directory);
   if (!control.ok()) {
     log_line(NGX_LOG_ERR, log, "no control page, so that changes do not arrive", control.error().message);
@@ -144,6 +145,8 @@ Worker::~Worker() {
     loader_.join();
   }
   if (wakeup_ != nullptr) ngx_close_connection(wakeup_);
+  probes_.reset();
+  if (health_) health_->release_lease();
   if (page_ != nullptr) page_->pid.store(0, std::memory_order_release);
   if (fifo_ >= 0) close(fifo_);
   delete next_.load();
@@ -249,6 +252,19 @@ void Worker::take_next_runtime() {
   } catch (const std::exception& e) {
     log_line(NGX_LOG_ERR, log_, "the upstreams cannot follow the configuration", e.what());
   }
+}
+
+void Worker::look_after_upstreams() {
+  const bool ending = ngx_exiting != 0 || ngx_terminate != 0 || ngx_quit != 0;
+  if (ending && health_) health_->release_lease();
+  if (ending || !health_ || !health_->hold_lease()) {
+    probes_->stop();
+    upstreams_->forget_told();
+  } else {
+    probes_->start();
+    if (auto changes = upstreams_->take_changes(); !changes.empty()) tell_targets(std::move(changes));
+  }
+  if (!ending) upstreams_->tick();
 }
 
 void Worker::tell_targets(std::vector<Upstreams::Changed> changes) {

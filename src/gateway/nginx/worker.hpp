@@ -13,6 +13,7 @@
 #include "config/health_table.hpp"
 #include "gateway/chain/runtime.hpp"
 #include "gateway/nginx/conf.hpp"
+#include "gateway/nginx/probes.hpp"
 #include "gateway/nginx/upstreams.hpp"
 #include "record/ring.hpp"
 
@@ -40,8 +41,9 @@ class Worker {
   void take_next_runtime();
   /// What requests are balanced over. Event thread.
   Upstreams& upstreams() { return *upstreams_; }
-  /// Lets the loader thread write what the agent shows of the targets. Event thread.
-  void tell_targets(std::vector<Upstreams::Changed> changes);
+  /// A few times a second: names, health, and, in one worker of the gateway at a time, probes and what the agent shows.
+  /// Event thread.
+  void look_after_upstreams();
 
   /// Null where this worker has none. Event thread.
   record::RingProducer* ring() { return ring_ ? &*ring_ : nullptr; }
@@ -61,6 +63,7 @@ class Worker {
   void load_current();
   void run_loader();
   void wake_loader();
+  void tell_targets(std::vector<Upstreams::Changed> changes);
   void write_told_targets();
   void watch_loader();
   void retire(gateway::Runtime* runtime);
@@ -72,6 +75,7 @@ class Worker {
   std::optional<config::Control> control_;
   std::optional<config::HealthTable> health_;
   std::optional<Upstreams> upstreams_;
+  std::optional<Probes> probes_;
   config::ControlPage::Worker* page_ = nullptr;
   std::uint32_t slot_ = 0;
 
