@@ -62,6 +62,9 @@ Status Process::start() {
   if (!control.ok()) return control.error();
   control_.emplace(std::move(*control));
   log_level_.emplace(settings_->log_level, control_->page());
+  auto health = config::HealthTable::open(paths_.shared);
+  if (!health.ok()) return health.error();
+  health_.emplace(std::move(*health));
   auto catalog = load_catalog(*settings_);
   if (!catalog.ok()) return catalog.error();
   catalog_ = std::move(*catalog);

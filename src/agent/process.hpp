@@ -36,6 +36,8 @@ class Process : public Host {
   [[nodiscard]] std::shared_ptr<const Catalog> catalog() const override;
   Store& store() override { return *store_; }
   [[nodiscard]] const config::ControlPage* control() const override { return &control_->page(); }
+  config::HealthTable* health() override { return health_ ? &*health_ : nullptr; }
+  [[nodiscard]] std::string shared_directory() const override { return paths_.shared; }
   void wait_applied() override;
   Declarative replace_configuration(const json::value& document, const std::string& text,
                                     ErrorShape shape) override;
@@ -71,6 +73,7 @@ class Process : public Host {
 
   std::optional<config::Control> control_;
   std::optional<LogLevel> log_level_;
+  std::optional<config::HealthTable> health_;
   std::shared_ptr<const Catalog> delivery_catalog_;  ///< Its plugins are the delivery's.
   std::shared_ptr<Delivery> delivery_;               ///< Under lock_: it is replaced when the plugins change.
   std::unique_ptr<Publisher> publisher_;

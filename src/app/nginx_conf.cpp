@@ -161,8 +161,10 @@ class Writer {
   void resolver() {
     const auto& servers = settings_.dns_resolver.empty() ? host_.name_servers : settings_.dns_resolver;
     if (servers.empty() || names(settings_.http_directives, "resolver")) return;
-    // As Kong: addresses of IPv4 alone.
-    set("resolver", fmt::format("{} ipv6=off", words(servers, "")));
+    // As Kong: addresses of IPv4 alone, unless dns_order says otherwise.
+    std::string more = std::ranges::find(settings_.dns_order, "AAAA") == settings_.dns_order.end() ? " ipv6=off" : "";
+    if (settings_.dns_valid_ttl_s > 0) more += fmt::format(" valid={}s", settings_.dns_valid_ttl_s);
+    set("resolver", words(servers, "") + more);
   }
 
   void gibbon_directives() {
@@ -172,6 +174,11 @@ class Writer {
     if (!settings_.plugins.empty()) set("gibbon_plugins", words(settings_.plugins, ""));
     set("gibbon_hosts_file", word(settings_.dns_hostsfile));
     set("gibbon_resolv_conf", "/etc/resolv.conf");
+    if (!settings_.dns_order.empty()) set("gibbon_dns_order", words(settings_.dns_order, ""));
+    set("gibbon_dns_ttl", fmt::format("stale={} not_found={} error={}", settings_.dns_stale_ttl_s,
+                                      settings_.dns_not_found_ttl_s, settings_.dns_error_ttl_s));
+    if (!host_.certificate_authorities.empty())
+      set("gibbon_trusted_certificates", word(host_.certificate_authorities));
     if (!settings_.trusted_ips.empty()) set("gibbon_trusted_ips", words(settings_.trusted_ips, ""));
     set("gibbon_error_default_type", word(settings_.error_default_type));
     set("gibbon_headers", words(settings_.headers, "off"));

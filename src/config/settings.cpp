@@ -256,6 +256,24 @@ class Reader {
              "dns_resolver");
     }
     settings_.dns_hostsfile = text("dns_hostsfile");
+    for (std::string type : split_list(text("dns_order"))) {
+      for (char& c : type) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+      constexpr std::string_view kTypes[] = {"LAST", "SRV", "A", "AAAA", "CNAME"};
+      if (std::ranges::find(kTypes, type) == std::end(kTypes)) {
+        fail("dns_order: invalid entry '" + type + "'", "dns_order");
+      } else {
+        settings_.dns_order.push_back(std::move(type));
+      }
+    }
+    const auto seconds = [this](std::string_view key) {
+      const double value = settings::parse_number(text(key)).value_or(0);
+      if (!(value >= 0 && value <= 1e9)) fail(std::string(key) + " must be 0 or greater", std::string(key));
+      return static_cast<std::uint64_t>(std::ceil(std::clamp(value, 0.0, 1e9)));
+    };
+    settings_.dns_valid_ttl_s = seconds("dns_valid_ttl");
+    settings_.dns_stale_ttl_s = seconds("dns_stale_ttl");
+    settings_.dns_not_found_ttl_s = seconds("dns_not_found_ttl");
+    settings_.dns_error_ttl_s = seconds("dns_error_ttl");
   }
 
   std::vector<std::string> header_tokens(std::string_view key, std::span<const std::string_view> known) {

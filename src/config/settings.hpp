@@ -71,6 +71,9 @@ struct Settings {
 
   std::vector<std::string> dns_resolver;  ///< "127.0.0.1:53", "[::1]:53"; empty: as resolv.conf says.
   std::string dns_hostsfile = "/etc/hosts";
+  std::vector<std::string> dns_order;  ///< "LAST", "SRV", "A", "AAAA", "CNAME": what is asked for, the first first.
+  std::uint64_t dns_valid_ttl_s = 0;   ///< In place of the records' own; 0: theirs.
+  std::uint64_t dns_stale_ttl_s = 3600, dns_not_found_ttl_s = 30, dns_error_ttl_s = 1;
 
   std::string nginx_worker_processes = "auto";  ///< "auto" or a number.
   std::string nginx_user;                       ///< "kong kong", as given; empty: the default applies.

@@ -10,6 +10,7 @@
 #include "agent/store/store.hpp"
 #include "base/json.hpp"
 #include "config/control.hpp"
+#include "config/health_table.hpp"
 #include "config/settings.hpp"
 
 namespace gibbon::agent {
@@ -26,6 +27,10 @@ class Host {
   [[nodiscard]] virtual Store& store() = 0;
   /// Null where there is no gateway (tests).
   [[nodiscard]] virtual const config::ControlPage* control() const = 0;
+  /// The health of the upstreams' addresses, and where the workers write what stands behind targets' names. Null and
+  /// empty where there is no gateway (tests).
+  [[nodiscard]] virtual config::HealthTable* health() = 0;
+  [[nodiscard]] virtual std::string shared_directory() const = 0;
   /// Returns when every worker applies what was written last, or after a deadline (which is logged).
   virtual void wait_applied() = 0;
 

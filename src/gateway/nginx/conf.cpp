@@ -66,14 +66,24 @@ char* set_dns_order(ngx_conf_t* cf, ngx_command_t*, void*) {
   return kConfOk;
 }
 
-char* set_dns_stale_ttl(ngx_conf_t* cf, ngx_command_t*, void*) {
-  auto* args = static_cast<ngx_str_t*>(cf->args->elts);
-  const ngx_int_t seconds = ngx_parse_time(&args[1], 1);
-  if (seconds == NGX_ERROR) {
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"gibbon_dns_stale_ttl\" must be a time, not \"%V\"", &args[1]);
+/// "stale=3600 not_found=30 error=1"
+char* set_dns_ttl(ngx_conf_t* cf, ngx_command_t*, void*) {
+  MainConf& conf = main_conf(cf);
+  const std::pair<std::string_view, time_t*> known[] = {
+      {"stale=", &conf.dns_stale_ttl}, {"not_found=", &conf.dns_not_found_ttl}, {"error=", &conf.dns_error_ttl}};
+  for (const std::string& argument : arguments(cf)) {
+    bool taken = false;
+    for (const auto& [name, seconds] : known) {
+      if (!argument.starts_with(name)) continue;
+      ngx_str_t value = str(std::string_view(argument).substr(name.size()));
+      *seconds = ngx_parse_time(&value, 1);
+      taken = *seconds != NGX_ERROR;
+    }
+    if (taken) continue;
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"gibbon_dns_ttl\" must hold stale=TIME, not_found=TIME or error=TIME, not \"%s\"",
+                       argument.c_str());
     return kConfError;
   }
-  main_conf(cf).dns_stale_ttl = seconds;
   return kConfOk;
 }
 
@@ -174,7 +184,7 @@ ngx_command_t directives[] = {
     {ngx_string("gibbon_hosts_file"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, set_text<&MainConf::hosts_file>, 0, 0, nullptr},
     {ngx_string("gibbon_resolv_conf"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, set_text<&MainConf::resolv_conf>, 0, 0, nullptr},
     {ngx_string("gibbon_dns_order"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, set_dns_order, 0, 0, nullptr},
-    {ngx_string("gibbon_dns_stale_ttl"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, set_dns_stale_ttl, 0, 0, nullptr},
+    {ngx_string("gibbon_dns_ttl"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, set_dns_ttl, 0, 0, nullptr},
     {ngx_string("gibbon_trusted_certificates"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, set_text<&MainConf::trusted_certificates>, 0, 0, nullptr},
     {ngx_string("gibbon_trusted_ips"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, set_trusted, 0, 0, nullptr},
     {ngx_string("gibbon_headers"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, set_headers, 0, 0, nullptr},

@@ -27,7 +27,9 @@ struct MainConf {
   std::vector<std::string> plugin_names, plugin_directories;
   std::string hosts_file = "/etc/hosts", resolv_conf = "/etc/resolv.conf";
   DnsOrder dns_order;
-  time_t dns_stale_ttl = 3600;  ///< How long an answer serves on while no name server answers, in seconds.
+  /// How long an answer serves on while no name server answers, and when a name that does not exist, or could not be
+  /// asked for, is asked for again; in seconds.
+  time_t dns_stale_ttl = 3600, dns_not_found_ttl = 30, dns_error_ttl = 1;
   std::string trusted_certificates;  ///< A file of authorities, for health checks over TLS; empty: none.
   std::vector<ngx_cidr_t> trusted;
   ResponseHeaderSwitches headers;

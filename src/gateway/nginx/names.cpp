@@ -10,8 +10,6 @@ namespace {
 constexpr time_t kHostsFileValid = 1;
 /// nginx's own, where the `http` block sets none, in milliseconds.
 constexpr ngx_msec_t kResolverTimeout = 30000;
-/// When a name that could not be looked up is asked for again, in seconds.
-constexpr time_t kRetry = 5;
 
 /// Kept by the process; in a worker, on the event thread: files are looked at again at most once a second.
 gateway::HostsFile& hosts_file_at(const std::string& path) {
@@ -206,9 +204,9 @@ void Name::fail() {
   ngx_log_error(NGX_LOG_WARN, log_, 0, "%s could not be resolved: %s%s", host_.c_str(), answer.error.c_str(),
                 known && problem_ != NGX_RESOLVE_NXDOMAIN ? "; its last addresses are used" : "");
   if (known && problem_ != NGX_RESOLVE_NXDOMAIN && now - answered_at_ <= conf_.dns_stale_ttl) {
-    return finish(gateway::HostAnswer(answer_), now + kRetry);
+    return finish(gateway::HostAnswer(answer_), now + std::max<time_t>(1, conf_.dns_error_ttl));
   }
-  finish(std::move(answer), now + kRetry);
+  finish(std::move(answer), now + std::max<time_t>(1, problem_ == NGX_RESOLVE_NXDOMAIN ? conf_.dns_not_found_ttl : conf_.dns_error_ttl));
 }
 
 void Name::finish(gateway::HostAnswer answer, time_t valid_until) {

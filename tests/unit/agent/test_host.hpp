@@ -50,6 +50,8 @@ class TestHost : public Host {
   [[nodiscard]] std::shared_ptr<const Catalog> catalog() const override { return catalog_; }
   Store& store() override { return *store_; }
   [[nodiscard]] const config::ControlPage* control() const override { return nullptr; }
+  config::HealthTable* health() override { return health_ ? &*health_ : nullptr; }
+  [[nodiscard]] std::string shared_directory() const override { return folder_.path(); }
   void wait_applied() override { ++waits; }
   Declarative replace_configuration(const json::value& document, const std::string& text,
                                     ErrorShape shape) override;
@@ -64,9 +66,12 @@ class TestHost : public Host {
 
   std::atomic<int> waits = 0;
   bool is_ready = false;
+  /// Gives it a health table, as a gateway has.
+  void make_health() { health_.emplace(config::HealthTable::open(folder_.path()).value()); }
 
  private:
   TemporaryFolder folder_;
+  std::optional<config::HealthTable> health_;
   std::unique_ptr<Store> store_;
   std::shared_ptr<const Catalog> catalog_ = std::make_shared<Catalog>(test_plugins());
   std::shared_ptr<const Settings> settings_ = std::make_shared<Settings>();
