@@ -170,6 +170,38 @@ def make_gateway(gibbon_binary):
 
 
 @pytest.fixture
+def servers(thread):
+    """Upstream servers of a test's own: servers(3) gives three more, called a, b, c, ... in order; `host` is where."""
+    made = []
+
+    def make(count, host="127.0.0.1", port=0, **options):
+        new = []
+        for _ in range(count):
+            server = Upstream(thread, name=chr(ord("a") + len(made)), host=host, port=port, **options)
+            made.append(server.open())
+            new.append(server)
+        return new
+
+    yield make
+    for server in made:
+        server.close()
+
+
+@pytest.fixture
+def make_names(thread):
+    """Name servers of a test's own: make_names({name: records})."""
+    made = []
+
+    def make(table, **options):
+        made.append(NameServer(thread, table, **options))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.close()
+
+
+@pytest.fixture
 def make_endpoint():
     """Log endpoints of a test's own."""
     made = []

@@ -236,6 +236,24 @@ class Gateway:
                 "name": "request-response-logger", "config": {"log_endpoint": log_to, **(plugin or {})}})
         return made
 
+    def add_upstream(self, targets=(), path=None, service=None, route=None, **upstream):
+        """An upstream with targets ("host:port", or (that, weight)), and a service with a route that goes there."""
+        name = "u" + uuid.uuid4().hex[:10] + ".test"
+        fields = {"name": name, **upstream}
+        made = self.admin.ok("POST", "/upstreams", fields)
+        for target in targets:
+            self.add_target(name, *([target] if isinstance(target, str) else target))
+        added = self.add(path=path, service={"host": name, "protocol": "http", **(service or {})}, route=route)
+        added.upstream = made
+        return added
+
+    def add_target(self, upstream, target, weight=100):
+        return self.admin.ok("POST", f"/upstreams/{upstream}/targets", {"target": target, "weight": weight})
+
+    def target_health(self, upstream):
+        """target -> HEALTHY, UNHEALTHY, HEALTHCHECKS_OFF or DNS_ERROR."""
+        return {t["target"]: t["health"] for t in self.admin.get(f"/upstreams/{upstream}/health?size=1000")["data"]}
+
     def get(self, target, **more):
         return fetch(self.proxy, "GET", target, **more)
 
@@ -304,7 +322,7 @@ class Added:
 
     def __init__(self, gateway, path):
         self.gateway, self.path = gateway, path
-        self.service = self.route = self.plugin = None
+        self.service = self.route = self.plugin = self.upstream = None
 
     def remove(self):
         admin = self.gateway.admin
@@ -312,3 +330,5 @@ class Added:
             admin.call("DELETE", f"/plugins/{self.plugin['id']}")
         admin.call("DELETE", f"/routes/{self.route['id']}")
         admin.call("DELETE", f"/services/{self.service['id']}")
+        if self.upstream:
+            admin.call("DELETE", f"/upstreams/{self.upstream['id']}")

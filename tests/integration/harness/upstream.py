@@ -20,17 +20,19 @@ def pattern(size, seed=1):
 
 class Upstream(HttpServer):
     """
-    /status/N · /bytes/N · /chunked/N · /text · /gzip · /set (query pairs become response headers)
+    /status/N · /probe (self.probe_status) · /bytes/N · /chunked/N · /text · /gzip · /set (query pairs become response headers)
     /gate/NAME (one chunk, then another one after release(NAME)) · /sse/NAME (the same as an event stream)
     /stall/NAME (no answer before release(NAME)) · /cut/N (promises 1000 bytes, sends N, closes) · /close (no answer)
     everything else: the request as JSON
     """
 
-    def __init__(self, thread, tls=None, name="upstream"):
-        super().__init__(thread, tls=tls)
+    def __init__(self, thread, tls=None, name="upstream", host="127.0.0.1", port=0):
+        super().__init__(thread, host=host, port=port, tls=tls)
         self.name = name
         self.seen = []      # (method, target) of every request
         self.finished = []  # targets whose answer has left in full
+        self.probe_status = 200  # of /probe: what health checks get
+        self.probes = []    # the requests for /probe
         self._gates, self._lock = {}, threading.Lock()
 
     def gate(self, name):
@@ -67,6 +69,10 @@ class Upstream(HttpServer):
     async def _do_status(self, request, connection, argument):
         await self._answer(request, connection, int(argument), [("Content-Type", "text/plain")],
                            b"" if argument in ("204", "304") else f"status {argument}".encode())
+
+    async def _do_probe(self, request, connection, argument):
+        self.probes.append(request)
+        await self._answer(request, connection, self.probe_status, [("Content-Type", "text/plain")], b"")
 
     async def _do_bytes(self, request, connection, argument):
         await self._answer(request, connection, 200, [("Content-Type", "application/octet-stream")],
