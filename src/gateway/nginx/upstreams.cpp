@@ -199,6 +199,11 @@ void Upstreams::run_wakes(ngx_event_t* event) noexcept {
     self.to_wake_.erase(self.to_wake_.begin());
     host->wake();
   }
+  try {
+    if (self.changed_) self.changed_();
+  } catch (const std::exception& e) {
+    ngx_log_error(NGX_LOG_ERR, event->log, 0, "gibbon: telling of targets: %s", e.what());
+  }
 }
 
 }  // namespace gibbon::nginx

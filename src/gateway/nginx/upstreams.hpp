@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -83,6 +84,8 @@ class Upstreams {
     std::vector<config::TargetView> views;
   };
   std::vector<Changed> take_changes();
+  /// `changed` is called soon after a target's addresses have changed, when no request is in the midst of something.
+  void on_change(std::function<void()> changed) { changed_ = std::move(changed); }
   /// Lets take_changes() tell everything anew: this worker has not told it before.
   void forget_told() { told_.clear(); }
 
@@ -108,6 +111,7 @@ class Upstreams {
   std::vector<std::shared_ptr<BalancedHost>> dropped_;  ///< Not configured any more, but perhaps in use.
   std::unordered_map<std::string, std::uint64_t> told_;  ///< Versions, by upstream id.
   ngx_event_t wake_event_{};
+  std::function<void()> changed_;
   time_t swept_ = 0;
 };
 

@@ -97,6 +97,7 @@ Worker::Worker(MainConf& conf, ngx_log_t* log)
   }
   upstreams_.emplace(conf, health_ ? &*health_ : nullptr, log);
   probes_.emplace(*upstreams_, conf, log);
+  upstreams_->on_change([this] { tell_changed_targets(); });
   auto control = config::Control::open(conf.shared_directory);
   if (!control.ok()) {
     log_line(NGX_LOG_ERR, log, "no control page, so that changes do not arrive", control.error().message);
@@ -256,18 +257,22 @@ void Worker::take_next_runtime() {
 
 void Worker::look_after_upstreams() {
   const bool ending = ngx_exiting != 0 || ngx_terminate != 0 || ngx_quit != 0;
-  if (ending && health_) health_->release_lease();
-  if (ending || !health_ || !health_->hold_lease()) {
+  leads_ = !ending && health_ && health_->hold_lease();
+  if (leads_) {
+    probes_->start();
+    tell_changed_targets();
+  } else {
     probes_->stop();
     upstreams_->forget_told();
-  } else {
-    probes_->start();
-    if (auto changes = upstreams_->take_changes(); !changes.empty()) tell_targets(std::move(changes));
+    if (ending && health_) health_->release_lease();
   }
   if (!ending) upstreams_->tick();
 }
 
-void Worker::tell_targets(std::vector<Upstreams::Changed> changes) {
+void Worker::tell_changed_targets() {
+  if (!leads_) return;
+  std::vector<Upstreams::Changed> changes = upstreams_->take_changes();
+  if (changes.empty()) return;
   {
     const std::lock_guard lock(retired_mutex_);
     std::move(changes.begin(), changes.end(), std::back_inserter(told_));

@@ -63,7 +63,7 @@ class Worker {
   void load_current();
   void run_loader();
   void wake_loader();
-  void tell_targets(std::vector<Upstreams::Changed> changes);
+  void tell_changed_targets();
   void write_told_targets();
   void watch_loader();
   void retire(gateway::Runtime* runtime);
@@ -94,6 +94,7 @@ class Worker {
   ngx_event_t counters_timer_{}, tick_timer_{};
   std::uint32_t log_level_ = 0;  ///< The page's, as it was applied last.
   std::vector<std::pair<ngx_log_t*, ngx_uint_t>> logs_;  ///< Every error log with its configured level.
+  bool leads_ = false;  ///< It probes, and tells of targets: it holds the lease.
   std::int64_t id_ms_ = 0;
   std::uint32_t id_seq_ = 0;
   std::uint64_t random_[2];
