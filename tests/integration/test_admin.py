@@ -211,7 +211,7 @@ def test_metrics_are_on_both_listeners(gateway):
 
 def test_the_log_level_of_workers_and_agent(make_gateway):
     """More is logged for a while, in the workers too, and then as before."""
-    gateway = make_gateway(workers=1, log_level="error")
+    gateway = make_gateway(workers=1, log_level="error", settings={"dns_not_found_ttl": 1})
 
     def resolver_lines():
         return gateway.log().count("could not be resolved")

@@ -2,10 +2,12 @@
 
 import collections
 import re
+import time
 
 import pytest
 
-from harness.client import Client
+from harness.basics import refusing_port, wait_for
+from harness.client import Client, new_tag
 from test_proxy_basics import seen_headers
 
 
@@ -127,7 +129,6 @@ def test_tls_targets_are_asked_and_checked_by_their_own_names(gateway, add_upstr
 
 @pytest.fixture
 def refusing():
-    from harness.basics import refusing_port
     holder, port = refusing_port()
     yield port
     holder.close()
@@ -263,31 +264,26 @@ def test_a_target_that_goes_takes_only_its_own_clients(gateway, add_upstream, se
 # Load.
 
 
+def hold(gateway, path, servers, tag):
+    """A request that its server does not answer yet: its client, and the server."""
+    client = Client(gateway.proxy)
+    client.send(f"GET {path}/stall/{tag} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    return client, wait_for(lambda: next((s for s in servers if any(tag in t for _, t in s.seen)), None), f"{tag} to arrive")
+
+
 def test_least_connections(make_gateway, servers):
-    gateway = make_gateway(workers=1)
+    gateway = make_gateway(workers=1)  # each counts its own
     a, b = servers(2)
-    up = gateway.add_upstream([(at(a), 100), (at(b), 100)], algorithm="least-connections")
-    held = []
-    for i in range(4):
-        client = Client(gateway.proxy)
-        client.send(f"GET {up.path}/stall/held{i} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        held.append(client)
-        from harness.basics import wait_for
-        wait_for(lambda i=i: any(f"held{i}" in t for _, t in a.seen + b.seen), f"request {i} to arrive")
-    assert [sum("held" in t for _, t in s.seen) for s in (a, b)] == [2, 2]
-    for server in (a, b):
-        for _, target in list(server.seen):
-            if server is a:
-                server.release(target.rsplit("/", 1)[1])
-    for client, server in ((c, s) for c in held for s in (a,)):
-        client.socket.settimeout(0.5)
-    # The two at `a` are answered; both new requests go there, since `b` still has two.
-    done = wait_for(lambda: len([t for t in a.finished if "held" in t]) == 2, "a to finish")
-    assert done
-    assert names(gateway, up.path, 2) == {"a": 2}
-    for _, target in b.seen:
-        b.release(target.rsplit("/", 1)[1])
-    for client in held:
+    up = gateway.add_upstream([(at(a), 100), (at(b), 200)], algorithm="least-connections")
+    held = {tag: hold(gateway, up.path, (a, b), tag) for tag in (new_tag() for _ in range(6))}
+    assert collections.Counter(server.name for _, server in held.values()) == {"a": 2, "b": 4}
+    of_a = [tag for tag, (_, server) in held.items() if server is a]
+    for tag in of_a:
+        a.release(tag)
+        assert held[tag][0].answer().body == b"late"
+    assert names(gateway, up.path, 4) == {"a": 4}  # the other one has four
+    for tag, (client, server) in held.items():
+        server.release(tag)
         client.close()
 
 
@@ -295,14 +291,12 @@ def test_latency_prefers_the_fast(make_gateway, servers):
     gateway = make_gateway(workers=1)
     a, b = servers(2)
     up = gateway.add_upstream([at(a), at(b)], algorithm="latency")
-    with gateway.connect() as client:
-        for i in range(2):  # each is measured once, and one of them is slow
-            client.send(f"GET {up.path}/stall/slow{i} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-            from harness.basics import wait_for
-            server = wait_for(lambda i=i: next((s for s in (a, b) if any(f"slow{i}" in t for _, t in s.seen)), None), "it")
-            if server is a:
-                import threading
-                threading.Event().wait(0.3)  # the latency itself
-            server.release(f"slow{i}")
-            assert client.answer().body == b"late"
-    assert names(gateway, up.path, 20) == {"b": 20}
+    tags = new_tag(), new_tag()
+    (first, fast), (second, slow) = (hold(gateway, up.path, (a, b), tag) for tag in tags)
+    assert fast is not slow  # neither has been measured
+    fast.release(tags[0])
+    assert first.answer().body == b"late"
+    time.sleep(0.3)  # the other one's latency
+    slow.release(tags[1])
+    assert second.answer().body == b"late"
+    wait_for(lambda: names(gateway, up.path, 20) == {fast.name: 20}, "the measures to count")

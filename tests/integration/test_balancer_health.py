@@ -79,19 +79,17 @@ def test_without_checks_nothing_is_out(gateway, add_upstream, servers):
 
 def test_bad_answers_take_a_target_out_in_all_workers(gateway, add_upstream, servers):
     a, b = servers(2)
-    up = add_upstream([at(a), at(b)], healthchecks=passive(http_failures=3))
+    up = add_upstream([at(a), at(b)], algorithm="consistent-hashing", hash_on="query_arg", hash_on_query_arg="u",
+                      healthchecks=passive(http_failures=3))
     assert every_worker(gateway, up.path) == {"a", "b"}
-    with gateway.connect() as client:  # one worker sees them all
-        bad = 0
-        while bad < 3:
-            before = len(a.seen)
-            client.request("GET", f"{up.path}/status/500")
-            bad += len(a.seen) - before
-            if len(a.seen) == before:  # b's failures are made good, so that a alone is out
-                while gateway.get(up.path).json()["server"] != "b":
-                    pass
-                gateway.admin.ok("PUT", f"/upstreams/{up.upstream['name']}/targets/{at(b)}/healthy")
-    assert gateway.target_health(up.upstream["name"]) == {at(a): "UNHEALTHY", at(b): "HEALTHY"}
+    user = next(i for i in range(99) if gateway.get(f"{up.path}?u={i}").json()["server"] == "a")
+    with gateway.connect() as client:  # one worker sees all that is bad
+        for _ in range(2):
+            assert client.request("GET", f"{up.path}/status/500?u={user}").status == 500
+        assert gateway.target_health(up.upstream["name"]) == {at(a): "HEALTHY", at(b): "HEALTHY"}
+        assert client.request("GET", f"{up.path}/status/500?u={user}").status == 500
+    wait_health(gateway, up, at(a), "UNHEALTHY")  # An answer is reported once it has left.
+    assert gateway.target_health(up.upstream["name"])[at(b)] == "HEALTHY"
     assert every_worker(gateway, up.path) == {"b"}
 
 
@@ -102,6 +100,7 @@ def test_statuses_that_are_in_no_list_count_nothing(gateway, add_upstream, serve
         assert gateway.get(f"{up.path}/status/404").status == 404
     assert gateway.target_health(up.upstream["name"]) == {at(a): "HEALTHY"}
     assert gateway.get(f"{up.path}/status/429").status == 429
+    wait_health(gateway, up, at(a), "UNHEALTHY")
     answer = gateway.get(up.path)
     assert answer.status == 503 and answer.json()["message"] == "failure to get a peer from the ring-balancer"
 
@@ -112,7 +111,8 @@ def test_failed_connections_take_a_target_out(gateway, add_upstream, servers):
     dead = f"127.0.0.1:{port}"
     up = add_upstream([at(a), dead], healthchecks=passive(tcp_failures=2))
     assert every_worker(gateway, up.path) == {"a"}  # Retries hide it from the client.
-    assert gateway.target_health(up.upstream["name"]) == {at(a): "HEALTHY", dead: "UNHEALTHY"}
+    wait_health(gateway, up, dead, "UNHEALTHY")
+    assert gateway.target_health(up.upstream["name"])[at(a)] == "HEALTHY"
     holder.close()
 
 
@@ -122,6 +122,7 @@ def test_also_without_another_try(gateway, add_upstream, servers):
     up = add_upstream([at(a), f"127.0.0.1:{port}"], healthchecks=passive(tcp_failures=1), service={"retries": 0})
     seen = every_worker(gateway, up.path)
     assert 502 in seen
+    wait_health(gateway, up, f"127.0.0.1:{port}", "UNHEALTHY")
     assert every_worker(gateway, up.path) == {"a"}
     holder.close()
 
@@ -131,7 +132,7 @@ def test_timeouts_take_a_target_out(gateway, add_upstream, servers):
     up = add_upstream([at(a)], healthchecks=passive(timeouts=1), service={"read_timeout": 100, "retries": 0})
     tag = new_tag()
     assert gateway.get(f"{up.path}/stall/{tag}").status == 504
-    assert gateway.target_health(up.upstream["name"]) == {at(a): "UNHEALTHY"}
+    wait_health(gateway, up, at(a), "UNHEALTHY")
     a.release(tag)
 
 
