@@ -27,18 +27,16 @@ std::optional<std::string> read_file(const std::string& path) {
 
 Result<DeclarativeInput> read_declarative(const Settings& settings, const Catalog& catalog) {
   std::string text = settings.declarative_config_string, name = "declarative_config_string";
+  Declarative loaded;
   if (!settings.declarative_config.empty()) {
     name = settings.declarative_config;
-    errno = 0;
-    auto content = read_file(name);
-    if (!content) return Error{"cannot read " + name + ": " + std::strerror(errno), "declarative_config"};
-    text = std::move(*content);
-  } else if (text.empty()) {
+    loaded = load_declarative_file(name, catalog, text);
+  } else if (!text.empty()) {
+    loaded = load_declarative_text(text, catalog);
+  } else {
     return DeclarativeInput{};
   }
-  auto loaded = load_declarative_text(text, catalog);
-  if (!loaded.ok())
-    return Error{"error parsing declarative config file " + name + ":\n" + loaded.error->to_text(), ""};
+  if (!loaded.ok()) return Error{"error parsing declarative config file " + name + ":\n" + loaded.error->text, ""};
   return DeclarativeInput{std::move(loaded.image), configuration_hash(text)};
 }
 
@@ -54,8 +52,8 @@ std::optional<DeclarativeInput> read_posted(const Paths& paths, const Catalog& c
   const auto kept = json::parse(*text, failed);
   const auto* object = kept.if_object();
   const auto* document = object == nullptr ? nullptr : object->if_contains("configuration");
-  if (failed || document == nullptr) return std::nullopt;
-  auto loaded = load_declarative(*document, catalog);
+  if (failed || document == nullptr || !document->is_object()) return std::nullopt;
+  auto loaded = load_declarative(document->get_object(), catalog);
   if (!loaded.ok()) return std::nullopt;
   return DeclarativeInput{std::move(loaded.image), std::string(text_of(*object, "hash"))};
 }

@@ -219,16 +219,15 @@ void Process::wait_applied() {
                  kApplyDeadline.count());
 }
 
-Declarative Process::replace_configuration(const json::value& document, const std::string& text,
-                                           ErrorShape shape) {
-  auto loaded = load_declarative(document, *catalog(), shape);
+Declarative Process::replace_configuration(json::object document, const std::string& text, ErrorShape shape) {
+  auto loaded = load_declarative(std::move(document), *catalog(), shape);
   if (!loaded.ok()) return loaded;
   const auto hash = configuration_hash(text);
   auto status = keep_posted(paths_, loaded.image, hash);
   if (status.ok()) status = declarative_->replace(loaded.image);
   if (!status.ok()) {
     loaded.error = std::make_unique<DeclarativeError>(
-        DeclarativeError{database_error(status.error().message), {}, ErrorShape::kNested});
+        DeclarativeError{database_error(status.error().message), status.error().message, {}, ErrorShape::kNested});
     return loaded;
   }
   {

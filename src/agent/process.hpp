@@ -39,8 +39,7 @@ class Process : public Host {
   config::HealthTable* health() override { return health_ ? &*health_ : nullptr; }
   [[nodiscard]] std::string shared_directory() const override { return paths_.shared; }
   void wait_applied() override;
-  Declarative replace_configuration(const json::value& document, const std::string& text,
-                                    ErrorShape shape) override;
+  Declarative replace_configuration(json::object document, const std::string& text, ErrorShape shape) override;
   [[nodiscard]] std::string current_hash() const override;
   [[nodiscard]] std::string log_level() const override { return log_level_->current(); }
   void set_log_level(const std::string& level, std::chrono::seconds duration) override {

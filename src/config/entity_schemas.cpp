@@ -14,8 +14,8 @@ constexpr std::uint16_t kTargetPort = 8000;
 
 const std::vector<Entity>& core_entities() {
   static const std::vector<Entity> all = {
-      rows::certificates(), rows::ca_certificates(), rows::snis(),      rows::upstreams(), rows::targets(),
-      rows::services(),     rows::routes(),          rows::consumers(), rows::plugins(),   rows::vaults(),
+      rows::ca_certificates(), rows::certificates(), rows::consumers(), rows::services(), rows::routes(),
+      rows::plugins(),         rows::snis(),         rows::upstreams(), rows::targets(),  rows::vaults(),
   };
   return all;
 }

@@ -11,7 +11,7 @@
 /// declarative file know of them. Each is built once and lives as long as the process. Threads: any.
 namespace gibbon::config {
 
-/// Parents before children.
+/// Parents before children, else by name: Kong's order.
 const std::vector<Entity>& core_entities();
 /// By the name of its collection: "services", "routes", ...; null for any other.
 const Schema* entity_schema(std::string_view collection);

@@ -2,6 +2,7 @@
 #include "agent/admin/api.hpp"
 #include "agent/admin/reply.hpp"
 #include "agent/store/yaml.hpp"
+#include "base/json_text.hpp"
 
 namespace gibbon::agent {
 namespace {
@@ -10,7 +11,23 @@ http::Response only_without_database() {
   return message_reply(400, "this endpoint is only available when Kong is configured to not use a database");
 }
 
-bool is_on(const std::optional<std::string>& argument) { return argument && *argument == "1"; }
+/// An option of the query or of the body, as text.
+std::optional<std::string> option(const Call& call, std::string_view name) {
+  if (auto given = call.argument(name)) return given;
+  if (auto given = call.body.field(name)) return given;
+  const auto* object = std::get_if<json::object>(&call.body.content);
+  const auto* value = object == nullptr ? nullptr : object->if_contains(name);
+  if (value == nullptr || value->is_structured() || value->is_null()) return std::nullopt;
+  return to_text(*value);
+}
+
+/// Kong's words for yes.
+bool is_on(std::optional<std::string> value) {
+  if (!value) return false;
+  for (char& c : *value)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  return *value == "true" || *value == "1" || *value == "on" || *value == "yes";
+}
 
 /// The entities by collection and id, as Kong answers an import.
 json::object imported(const Image& image) {
@@ -23,32 +40,33 @@ json::object imported(const Image& image) {
   return body;
 }
 
-http::Response syntax_error(const std::string& message) {
-  return error_reply(
-      invalid_declarative({{"error", "failed parsing declarative configuration: " + message}}));
-}
-
-http::Response import(Host& host, const Call& call) {
-  // A form or a JSON object may carry the document as text in `config`; otherwise the body is the document.
-  const auto carried = call.body.field("config");
-  const auto& text = carried ? *carried : call.body.text;
-  if (text.empty()) return syntax_error("expected an object");
-  const auto* object = std::get_if<json::object>(&call.body.content);
-  const bool is_text = carried.has_value() || object == nullptr || object->empty();
-  json::value document = is_text ? json::value(nullptr) : json::value(*object);
-  if (is_text) {
-    auto parsed = parse_yaml(text);
-    if (!parsed.ok()) return syntax_error(parsed.error().message);
+http::Response import(Host& host, Call& call) {
+  const bool flatten = is_on(option(call, "flatten_errors"));
+  const bool check_hash = option(call, "check_hash") == "1";
+  // A JSON body is the document itself where it says its version. Else a field `config` is, or the body is a text.
+  auto* object = std::get_if<json::object>(&call.body.content);
+  const bool is_document = object != nullptr && object->contains("_format_version");
+  json::object document;
+  std::string text = call.request.body;
+  if (is_document) {
+    document = std::move(*object);
+    document.erase("flatten_errors");
+    document.erase("check_hash");
+  } else {
+    if (auto carried = option(call, "config")) text = std::move(*carried);
+    if (text.empty()) return message_reply(400, "expected a declarative configuration");
+    auto parsed = parse_declarative(text);
+    if (!parsed.ok()) return error_reply(invalid_declarative({{"error", parsed.error().message}}));
     document = std::move(*parsed);
     // Kong compares texts alone: a document that came as JSON is always taken.
-    if (is_on(call.argument("check_hash")) && configuration_hash(text) == host.current_hash()) {
+    if (check_hash && configuration_hash(text) == host.current_hash()) {
       http::Response unchanged;
       unchanged.status = 304;
       return unchanged;
     }
   }
-  const auto shape = is_on(call.argument("flatten_errors")) ? ErrorShape::kFlattened : ErrorShape::kNested;
-  const auto loaded = host.replace_configuration(document, text, shape);
+  const auto shape = flatten ? ErrorShape::kFlattened : ErrorShape::kNested;
+  const auto loaded = host.replace_configuration(std::move(document), text, shape);
   if (!loaded.ok()) {
     const auto status = loaded.error->error.http_status();
     return status == 500 ? error_reply(loaded.error->error) : json_reply(status, loaded.error->to_json());

@@ -36,8 +36,7 @@ class Host {
 
   /// Without a database: replaces the configuration by `document`; `text` is what it was read from, for its
   /// hash.
-  virtual Declarative replace_configuration(const json::value& document, const std::string& text,
-                                            ErrorShape shape) = 0;
+  virtual Declarative replace_configuration(json::object document, const std::string& text, ErrorShape shape) = 0;
   /// Of the configuration in effect; kEmptyConfigurationHash where there is none.
   [[nodiscard]] virtual std::string current_hash() const = 0;
 

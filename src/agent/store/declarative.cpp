@@ -3,33 +3,36 @@
 #include <openssl/evp.h>
 
 #include <array>
-#include <functional>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "agent/store/declarative_document.hpp"
+#include "agent/store/declarative_shapes.hpp"
 #include "agent/store/yaml.hpp"
 
 namespace gibbon::agent {
 namespace {
 
-void append_lines(const std::string& path, const json::value& error, std::string& out) {
-  if (const auto* object = error.if_object()) {
-    for (const auto& [key, value] : *object)
-      append_lines(path.empty() ? std::string(key) : path + "." + std::string(key), value, out);
-  } else if (const auto* array = error.if_array()) {
-    for (std::size_t i = 0; i < array->size(); ++i)
-      append_lines(path + "[" + std::to_string(i + 1) + "]", (*array)[i], out);
-  } else if (const auto* text = error.if_string()) {
-    if (!out.empty()) out += '\n';
-    out += path + ": ";
-    out += *text;
-  }
+Declarative failure(const std::string& text) {
+  Declarative result;
+  result.error = std::make_unique<DeclarativeError>(
+      DeclarativeError{invalid_declarative({{"error", text}}), text, {}, ErrorShape::kNested});
+  return result;
 }
 
-Declarative failure(json::object fields) {
-  Declarative result;
-  result.error =
-      std::make_unique<DeclarativeError>(DeclarativeError{invalid_declarative(std::move(fields)), {}, {}});
-  return result;
+Error not_parsed(std::string_view why) {
+  std::string message = "failed parsing declarative configuration";
+  if (!why.empty()) message += ": " + std::string(why);
+  return {std::move(message), ""};
+}
+
+Result<json::object> object_of(Result<json::value> value) {
+  if (!value.ok()) return not_parsed(value.error().message);
+  if (!value->is_object()) return not_parsed("expected an object");
+  return std::move(value->get_object());
 }
 
 /// The fields of the document itself, besides the collections.
@@ -71,42 +74,58 @@ json::object DeclarativeError::to_json() const {
   return body;
 }
 
-std::string DeclarativeError::to_text() const {
-  std::string out;
-  if (error.fields) append_lines("", *error.fields, out);
-  for (const auto& entry : flattened) append_lines("", entry.at("errors"), out);
-  return out.empty() ? error.message : out;
+Result<json::object> parse_declarative(std::string_view text) {
+  boost::system::error_code failed;
+  auto value = json::parse(text, failed);
+  if (!failed && value.is_object()) return std::move(value.get_object());
+  return object_of(parse_yaml(text));
 }
 
-Declarative load_declarative(const json::value& value, const Catalog& catalog, ErrorShape shape) {
-  if (!value.is_object())
-    return failure({{"error", "failed parsing declarative configuration: expected an object"}});
-  const auto& root = value.get_object();
-  auto errors = check_header(catalog.collections(), root);
-  DeclarativeDocument document(root, catalog.shared_collections());
-  document.check(catalog);
-  document.add_errors(errors);
+Declarative load_declarative(json::object root, const Catalog& catalog, ErrorShape shape) {
+  upgrade_declarative(root);
+  auto header = check_header(catalog.collections(), root);
+  DeclarativeDocument document(std::move(root), catalog.shared_collections());
+  auto errors = document.check(catalog, std::move(header));
   Declarative result;
   if (errors.empty()) {
-    errors = document.broken_references();
-    if (errors.empty()) {
-      result.image = document.take_image();
-      return result;
-    }
+    result.image = document.take_image();
+    return result;
   }
-  auto error = std::make_unique<DeclarativeError>();
-  error->shape = shape;
-  if (shape == ErrorShape::kFlattened) error->flattened = document.flatten_errors(errors);
-  error->error = invalid_declarative(std::move(errors));
-  result.error = std::move(error);
+  auto text = errors_as_text(errors);
+  json::array flattened;
+  if (shape == ErrorShape::kFlattened)
+    flattened = flatten_errors(catalog.collections(), document.take_root(), errors);
+  result.error = std::make_unique<DeclarativeError>(
+      DeclarativeError{invalid_declarative(std::move(errors)), std::move(text), std::move(flattened), shape});
   return result;
 }
 
 Declarative load_declarative_text(std::string_view text, const Catalog& catalog, ErrorShape shape) {
-  auto document = parse_yaml(text);
-  if (!document.ok())
-    return failure({{"error", "failed parsing declarative configuration: " + document.error().message}});
-  return load_declarative(*document, catalog, shape);
+  auto document = parse_declarative(text);
+  if (!document.ok()) return failure(document.error().message);
+  return load_declarative(std::move(*document), catalog, shape);
+}
+
+Declarative load_declarative_file(const std::string& path, const Catalog& catalog, std::string& text) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::error_code ignored;
+  if (!file.is_open()) return failure(path + ": " + std::strerror(errno));
+  if (std::filesystem::is_directory(path, ignored)) return failure(path + ": " + std::strerror(EISDIR));
+  text.assign(std::istreambuf_iterator<char>(file), {});
+  if (file.bad()) return failure(path + ": " + std::strerror(EIO));
+  Result<json::object> document = not_parsed("");
+  if (path.ends_with("json")) {
+    boost::system::error_code failed;
+    auto value = json::parse(text, failed);
+    document = failed ? Result<json::object>(not_parsed(failed.message())) : object_of(std::move(value));
+  } else if (path.ends_with("yaml") || path.ends_with("yml")) {
+    document = object_of(parse_yaml(text));
+  } else {
+    return failure("unknown file type: " + path + ". (Accepted types: json, yaml)");
+  }
+  if (!document.ok()) return failure(document.error().message);
+  return load_declarative(std::move(*document), catalog);
 }
 
 json::object export_declarative(const Image& image) {

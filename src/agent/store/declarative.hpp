@@ -8,6 +8,7 @@
 #include "agent/store/catalog.hpp"
 #include "agent/store/error.hpp"
 #include "agent/store/image.hpp"
+#include "base/result.hpp"
 
 /// The declarative configuration: one document with everything in it. Entities stand in arrays at the top or
 /// nested under the entity that they belong to; references are names or ids; ids that are not given are
@@ -20,12 +21,10 @@ enum class ErrorShape { kNested, kFlattened };
 
 struct DeclarativeError {
   StoreError error;
-  json::array
-      flattened;  ///< ErrorShape::kFlattened: {errors, entity, entity_type, entity_name?, entity_id?, ...}
+  std::string text;       ///< For people and logs: a problem per line.
+  json::array flattened;  ///< ErrorShape::kFlattened: {errors, entity, entity_type, entity_name?, entity_id?, ...}
   ErrorShape shape = ErrorShape::kNested;
   [[nodiscard]] json::object to_json() const;
-  /// For people and logs: one problem per line.
-  [[nodiscard]] std::string to_text() const;
 };
 
 struct Declarative {
@@ -35,12 +34,16 @@ struct Declarative {
   [[nodiscard]] bool ok() const { return error == nullptr; }
 };
 
+/// The document in a text: JSON, else YAML. Nothing but an object is one.
+/// Errors: Kong's words, "failed parsing declarative configuration: ...", with line and column.
+Result<json::object> parse_declarative(std::string_view text);
 /// Reads a document. All problems are reported together.
-Declarative load_declarative(const json::value& document, const Catalog& catalog,
-                             ErrorShape shape = ErrorShape::kNested);
-/// The same from YAML or JSON text; a syntax error says line and column.
+Declarative load_declarative(json::object document, const Catalog& catalog, ErrorShape shape = ErrorShape::kNested);
+/// Both.
 Declarative load_declarative_text(std::string_view text, const Catalog& catalog,
                                   ErrorShape shape = ErrorShape::kNested);
+/// A file: its name says whether it is JSON or YAML. Leaves what it read in `text`.
+Declarative load_declarative_file(const std::string& path, const Catalog& catalog, std::string& text);
 
 /// The document that describes `image`, flat, foreign keys as ids, `_format_version` "3.0".
 json::object export_declarative(const Image& image);

@@ -1,133 +1,193 @@
 #include "agent/store/yaml.hpp"
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
-#include <charconv>
-#include <cmath>
-#include <cstdint>
-#include <optional>
+#include <algorithm>
+#include <map>
+#include <sstream>
+#include <vector>
 
 #include "base/json_text.hpp"
+#include "schema/utf8.hpp"
 
 namespace gibbon::agent {
 namespace {
 
-constexpr int kMaxDepth = 64;
+constexpr std::size_t kMaxDepth = 64;
 constexpr std::size_t kMaxNodes = 5'000'000;
 
 std::string at(const YAML::Mark& mark, std::string_view what) {
   return mark.is_null() ? std::string(what) : fmt::format("{}:{}: {}", mark.line + 1, mark.column + 1, what);
 }
 
-bool one_of(std::string_view text, std::initializer_list<std::string_view> words) {
-  for (const auto word : words)
-    if (text == word) return true;
-  return false;
-}
-
-std::optional<json::value> parse_number(std::string_view text) {
-  bool negative = false;
-  auto digits = text;
-  if (digits.starts_with('-') || digits.starts_with('+')) {
-    negative = digits.front() == '-';
-    digits.remove_prefix(1);
-  }
-  if (digits.empty()) return std::nullopt;
-  int base = 10;
-  auto whole = digits;
-  if (digits.starts_with("0x") || digits.starts_with("0X")) {
-    base = 16;
-    whole.remove_prefix(2);
-  } else if (digits.size() > 1 && digits[0] == '0' &&
-             digits.find_first_not_of("01234567") == std::string_view::npos) {
-    base = 8;
-  }
-  std::int64_t number = 0;
-  auto [end, error] = std::from_chars(whole.data(), whole.data() + whole.size(), number, base);
-  if (!whole.empty() && whole.front() != '-' && error == std::errc() && end == whole.data() + whole.size())
-    return negative ? -number : number;
-  if (one_of(digits, {".inf", ".Inf", ".INF"}) || text == ".nan") return std::nullopt;
-  // Floats have a digit first, or a dot and a digit; "1.2.3" and "12abc" are text.
-  if (digits.find_first_not_of("0123456789.eE+-") != std::string_view::npos) return std::nullopt;
-  if (digits[0] != '.' && (digits[0] < '0' || digits[0] > '9')) return std::nullopt;
-  double real = 0;
-  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), real);
-  if (parsed.ec != std::errc() || parsed.ptr != digits.data() + digits.size()) return std::nullopt;
-  if (negative) real = -real;
-  // As in Lua, a whole number is one however it was written.
-  if (real == std::floor(real) && std::abs(real) < 9007199254740992.0) return static_cast<std::int64_t>(real);
-  return real;
-}
-
-/// What a plain (unquoted) scalar means.
-json::value parse_plain(std::string_view text) {
-  if (one_of(text, {"", "~", "null", "Null", "NULL"})) return nullptr;
-  if (one_of(text, {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"})) return true;
-  if (one_of(text, {"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"})) return false;
-  if (auto number = parse_number(text)) return *number;
-  return json::value(text);
-}
-
-class Converter {
+/// Builds the value while the parser reads.
+class Builder : public YAML::EventHandler {
  public:
-  json::value convert(const YAML::Node& node, int depth) {
-    if (depth > kMaxDepth) throw YAML::Exception(node.Mark(), "nested too deeply");
-    if (++nodes_ > kMaxNodes) throw YAML::Exception(node.Mark(), "too large when its aliases are resolved");
-    switch (node.Type()) {
-      case YAML::NodeType::Scalar:
-        return scalar(node);
-      case YAML::NodeType::Sequence: {
-        json::array array;
-        for (const auto& element : node) array.push_back(convert(element, depth + 1));
-        return array;
-      }
-      case YAML::NodeType::Map:
-        return map(node, depth);
-      default:
-        return nullptr;
+  json::value take() { return std::move(root_); }
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    if (expects_key()) throw YAML::Exception(mark, "a key must be text");
+    add(mark, nullptr, anchor, 1);
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end()) throw YAML::Exception(mark, "an alias inside of what it stands for");
+    count(mark, found->second.nodes);
+    place(mark, found->second.value, found->second.nodes);
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& text) override {
+    if (expects_key()) {
+      auto& map = open_.back();
+      map.is_merge = text == "<<" && tag != "!";
+      map.key = text;
+      map.has_key = true;
+      if (anchor != YAML::NullAnchor) anchors_[anchor] = {json::value(text), 1};
+      return;
     }
+    if (tag == "?") return add(mark, plain_scalar(text), anchor, 1);
+    auto value = tag == "!" ? json::value(text) : tagged_scalar(tag, text);
+    if (!value) throw YAML::Exception(mark, "invalid '" + tag + "' value: '" + text + "'");
+    add(mark, std::move(*value), anchor, 1);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open(mark, json::array(), anchor);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open(mark, json::object(), anchor);
+  }
+  void OnMapEnd() override {
+    auto& map = open_.back();
+    for (auto& [key, value] : map.merged) map.value.get_object().emplace(key, std::move(value));
+    close();
   }
 
  private:
-  static json::value scalar(const YAML::Node& node) {
-    const auto& tag = node.Tag();
-    const auto& text = node.Scalar();
-    if (tag == "!" || tag == "tag:yaml.org,2002:str") return json::value(text);
-    return parse_plain(text);
+  struct Open {
+    YAML::Mark mark;
+    json::value value;
+    YAML::anchor_t anchor;
+    std::size_t nodes = 1;
+    std::string key{};
+    bool has_key = false, is_merge = false;
+    json::object merged{};  ///< What merge keys bring; the map's own keys go before it.
+  };
+  struct Anchored {
+    json::value value;
+    std::size_t nodes = 1;
+  };
+
+  [[nodiscard]] bool expects_key() const {
+    return !open_.empty() && open_.back().value.is_object() && !open_.back().has_key;
   }
 
-  json::value map(const YAML::Node& node, int depth) {
-    json::object object, merged;
-    for (const auto& member : node) {
-      if (!member.first.IsScalar()) throw YAML::Exception(member.first.Mark(), "a key must be text");
-      const auto& key = member.first.Scalar();
-      auto value = convert(member.second, depth + 1);
-      if (key == "<<" && member.first.Tag() != "!") {
-        const auto absorb = [&](const json::value& source) {
-          if (!source.is_object()) throw YAML::Exception(member.second.Mark(), "a merge key needs a mapping");
-          for (const auto& [name, inherited] : source.get_object()) merged.emplace(name, inherited);
-        };
-        if (const auto* list = value.if_array()) {
-          for (const auto& source : *list) absorb(source);
-        } else {
-          absorb(value);
-        }
-      } else {
-        object[key] = std::move(value);
-      }
+  void count(const YAML::Mark& mark, std::size_t nodes) {
+    nodes_ += nodes;
+    if (nodes_ > kMaxNodes) throw YAML::Exception(mark, "too large when its aliases are resolved");
+  }
+
+  void open(const YAML::Mark& mark, json::value value, YAML::anchor_t anchor) {
+    if (expects_key()) throw YAML::Exception(mark, "a key must be text");
+    if (open_.size() >= kMaxDepth) throw YAML::Exception(mark, "nested too deeply");
+    count(mark, 1);
+    open_.push_back({mark, std::move(value), anchor});
+  }
+
+  void close() {
+    auto done = std::move(open_.back());
+    open_.pop_back();
+    if (done.anchor != YAML::NullAnchor) anchors_[done.anchor] = {done.value, done.nodes};
+    place(done.mark, std::move(done.value), done.nodes);
+  }
+
+  void add(const YAML::Mark& mark, json::value value, YAML::anchor_t anchor, std::size_t nodes) {
+    count(mark, nodes);
+    if (anchor != YAML::NullAnchor) anchors_[anchor] = {value, nodes};
+    place(mark, std::move(value), nodes);
+  }
+
+  void place(const YAML::Mark& mark, json::value value, std::size_t nodes) {
+    if (open_.empty()) {
+      root_ = std::move(value);
+      return;
     }
-    for (auto& [name, inherited] : merged) object.emplace(name, inherited);
-    return object;
+    auto& parent = open_.back();
+    parent.nodes += nodes;
+    if (auto* list = parent.value.if_array()) {
+      list->push_back(std::move(value));
+      return;
+    }
+    if (!parent.has_key) {  // an alias as a key
+      if (!value.is_string()) throw YAML::Exception(mark, "a key must be text");
+      parent.key = std::string(value.get_string());
+      parent.has_key = true;
+      return;
+    }
+    parent.has_key = false;
+    if (parent.is_merge) return merge(mark, value, parent.merged);
+    parent.value.get_object()[parent.key] = std::move(value);
   }
 
+  static void merge(const YAML::Mark& mark, const json::value& value, json::object& merged) {
+    const auto absorb = [&](const json::value& source) {
+      if (!source.is_object()) throw YAML::Exception(mark, "a merge key needs a mapping");
+      for (const auto& [name, inherited] : source.get_object()) merged.emplace(name, inherited);
+    };
+    if (const auto* list = value.if_array()) {
+      for (const auto& source : *list) absorb(source);
+    } else {
+      absorb(value);
+    }
+  }
+
+  json::value root_;
+  std::vector<Open> open_;
+  std::map<YAML::anchor_t, Anchored> anchors_;
   std::size_t nodes_ = 0;
 };
+
+/// Reads over a document.
+class Ignore : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+/// What YAML does not allow in a text at all.
+std::optional<Error> check_characters(std::string_view text) {
+  const auto control = std::find_if(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7F;
+  });
+  const auto place = std::min(static_cast<std::size_t>(control - text.begin()), schema::first_invalid_utf8(text));
+  if (place >= text.size()) return std::nullopt;
+  const auto before = text.substr(0, place);
+  const auto line = before.rfind('\n');
+  return Error{fmt::format("{}:{}: {}", std::count(before.begin(), before.end(), '\n') + 1,
+                           line == std::string_view::npos ? place + 1 : place - line,
+                           static_cast<unsigned char>(text[place]) < 0x80 ? "control characters are not allowed"
+                                                                          : "invalid UTF-8"),
+               ""};
+}
 
 void emit(const json::value& value, YAML::Emitter& out) {
   if (const auto* text = value.if_string()) {
     const std::string copy(*text);
-    if (!parse_plain(copy).is_string() || copy == "<<") {
+    if (!plain_scalar(copy).is_string() || copy == "<<") {
       out << YAML::SingleQuoted << copy;
     } else {
       out << copy;
@@ -157,12 +217,17 @@ void emit(const json::value& value, YAML::Emitter& out) {
 }  // namespace
 
 Result<json::value> parse_yaml(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  if (auto wrong = check_characters(text)) return *wrong;
   try {
-    const auto documents = YAML::LoadAll(std::string(text));
-    if (documents.empty()) return json::value(nullptr);
-    if (documents.size() > 1)
-      return Error{at(documents[1].Mark(), "one document is expected, there are more"), ""};
-    return Converter().convert(documents[0], 0);
+    std::istringstream stream{std::string(text)};
+    YAML::Parser parser(stream);
+    Builder builder;
+    if (!parser.HandleNextDocument(builder)) return json::value(nullptr);
+    Ignore rest;
+    while (parser.HandleNextDocument(rest)) {
+    }
+    return builder.take();
   } catch (const YAML::Exception& error) {
     return Error{at(error.mark, error.msg), ""};
   }

@@ -23,7 +23,7 @@ Entity vaults() {
   })
       .subschemas_by("name", {{.keys = {"env"}, .fields = {{"config", env}}, .checks = {}}},
                      "vault '%s' is not installed");
-  return {.name = "vaults", .schema = std::move(schema), .endpoint_key = "prefix"};
+  return {.name = "vaults", .schema = std::move(schema), .endpoint_key = "prefix", .cache_key = {"prefix"}};
 }
 // clang-format on
 

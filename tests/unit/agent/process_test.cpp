@@ -126,7 +126,7 @@ TEST_F(ProcessTest, ReloadTakesAGoodFileAndKeepsTheOldOneOtherwise) {
   write_file(kBad);
   const auto refused = process_->reload();
   ASSERT_FALSE(refused.ok());
-  EXPECT_NE(refused.error().message.find("services[1].host: required field missing"), std::string::npos)
+  EXPECT_NE(refused.error().message.find("in 'services':\n  - in entry 1 of 'services':\n    in 'host': required field missing"), std::string::npos)
       << refused.error().message;
   EXPECT_EQ(published(), Names{"a"});
   write_file(kB);
@@ -173,7 +173,7 @@ TEST_F(ProcessTest, ABrokenFileAtTheFirstStartIsRefused) {
   process_ = std::make_unique<Process>(settings_, paths_);
   const auto started = process_->start();
   ASSERT_FALSE(started.ok());
-  EXPECT_NE(started.error().message.find("host: required field missing"), std::string::npos);
+  EXPECT_NE(started.error().message.find("in 'host': required field missing"), std::string::npos);
   const auto checked = check(settings_, paths_);
   ASSERT_FALSE(checked.ok());
   EXPECT_EQ(checked.error().message, started.error().message);

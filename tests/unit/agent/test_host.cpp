@@ -95,9 +95,8 @@ std::unique_ptr<TestHost> TestHost::without_database() {
   return std::make_unique<TestHost>(std::make_unique<DeclarativeStore>(Collections::core()));
 }
 
-Declarative TestHost::replace_configuration(const json::value& document, const std::string& text,
-                                            ErrorShape shape) {
-  auto loaded = load_declarative(document, *catalog_, shape);
+Declarative TestHost::replace_configuration(json::object document, const std::string& text, ErrorShape shape) {
+  auto loaded = load_declarative(std::move(document), *catalog_, shape);
   if (loaded.ok()) {
     hash_ = configuration_hash(text);
     EXPECT_TRUE(dynamic_cast<DeclarativeStore&>(*store_).replace(loaded.image).ok());

@@ -53,8 +53,7 @@ class TestHost : public Host {
   config::HealthTable* health() override { return health_ ? &*health_ : nullptr; }
   [[nodiscard]] std::string shared_directory() const override { return folder_.path(); }
   void wait_applied() override { ++waits; }
-  Declarative replace_configuration(const json::value& document, const std::string& text,
-                                    ErrorShape shape) override;
+  Declarative replace_configuration(json::object document, const std::string& text, ErrorShape shape) override;
   [[nodiscard]] std::string current_hash() const override { return hash_; }
   [[nodiscard]] std::string log_level() const override { return log_level_; }
   void set_log_level(const std::string& level, std::chrono::seconds) override { log_level_ = level; }
