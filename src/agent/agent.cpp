@@ -4,22 +4,41 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <filesystem>
 
 #include "agent/declarative_source.hpp"
 #include "agent/log.hpp"
 #include "agent/process.hpp"
+#include "agent/store/migrations.hpp"
 #include "agent/store/sqlite_store.hpp"
 #include "base/version.hpp"
+#include "config/settings_text.hpp"
 
 namespace gibbon::agent {
+
+namespace {
+
+/// How often the agent looks whether another program wrote to the store, at most once in a tenth of a second.
+timespec update_frequency(const Settings& settings) {
+  const auto found = settings.effective.find("db_update_frequency");
+  const auto given = found == settings.effective.end() ? std::nullopt : settings::parse_number(found->second);
+  const double seconds = std::clamp(given.value_or(5), 0.1, 86400.0);
+  timespec time{};
+  time.tv_sec = static_cast<time_t>(seconds);
+  time.tv_nsec = static_cast<long>((seconds - static_cast<double>(time.tv_sec)) * 1e9);
+  return time;
+}
+
+}  // namespace
 
 int run(const Settings& settings, const Paths& paths) {
   start_log(settings.log_level);
   // Every thread inherits this: signals come to sigwait() below and nowhere else.
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int number : {SIGTERM, SIGINT, SIGQUIT, SIGHUP}) sigaddset(&signals, number);
+  for (const int number : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, kStoreChanged}) sigaddset(&signals, number);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
 
@@ -30,8 +49,12 @@ int run(const Settings& settings, const Paths& paths) {
   }
   spdlog::info("the agent runs: gibbon {}, {}", kVersion, paths.prefix);
   while (true) {
-    int number = 0;
-    if (sigwait(&signals, &number) != 0) continue;
+    const auto frequency = update_frequency(*process.settings());
+    const int number = sigtimedwait(&signals, nullptr, &frequency);
+    if (number < 0 || number == kStoreChanged) {
+      if (number > 0 || errno == EAGAIN) process.catch_up();
+      continue;
+    }
     if (number != SIGHUP) break;
     if (const auto reloaded = process.reload(); reloaded.ok()) {
       spdlog::info("reloaded");
@@ -44,23 +67,25 @@ int run(const Settings& settings, const Paths& paths) {
   return 0;
 }
 
-Status check(const Settings& settings, const Paths& paths) {
+Result<Checked> check(const Settings& settings, const std::string& database) {
   auto plugins = plugin::Registry::load(settings.plugins, settings.plugin_path);
   if (!plugins.ok()) return plugins.error();
   const Catalog catalog(std::make_shared<const plugin::Registry>(std::move(*plugins)));
+  Checked checked;
   if (settings.database == "off") {
     const auto input = read_declarative(settings, catalog);
-    return input.ok() ? Status() : Status(input.error());
+    if (!input.ok()) return input.error();
+    return checked;
   }
-  if (!std::filesystem::exists(paths.database)) return {};
-  const auto store = SqliteStore::open(paths.database, catalog.shared_collections());
-  if (!store.ok()) return store.error();
-  const auto missing = catalog.missing_plugins(*(*store)->read());
-  if (missing.empty()) return {};
-  std::string names;
-  for (const auto& name : missing) names += (names.empty() ? "" : ", ") + name;
-  return Error{"in use, but not enabled: " + names + "; add them to the 'plugins' configuration property",
-               "plugins"};
+  if (!std::filesystem::exists(database)) return checked;
+  const auto found = SqliteStore::inspect(database, catalog.shared_collections());
+  if (!found.ok()) return found.error();
+  if (auto enabled = catalog.check_plugins(*found->image); !enabled.ok()) return enabled.error();
+  if (found->layout < found->newest_layout)
+    checked.notes.push_back(database + " has layout " + std::to_string(found->layout) + ": the next start brings it to " +
+                            std::to_string(found->newest_layout) + ", and keeps a copy as " +
+                            backup_path(database, found->layout));
+  return checked;
 }
 
 }  // namespace gibbon::agent

@@ -1,6 +1,5 @@
 #include "agent/process.hpp"
 
-#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include <filesystem>
@@ -36,14 +35,6 @@ Result<std::shared_ptr<const Catalog>> load_catalog(const Settings& settings) {
   if (!plugins.ok()) return plugins.error();
   return std::shared_ptr<const Catalog>(
       std::make_shared<Catalog>(std::make_shared<const plugin::Registry>(std::move(*plugins))));
-}
-
-Status check_plugins(const Catalog& catalog, const Image& image) {
-  const auto missing = catalog.missing_plugins(image);
-  if (missing.empty()) return {};
-  return Error{fmt::format("in use, but not enabled: {}; add them to the 'plugins' configuration property",
-                           fmt::join(missing, ", ")),
-               "plugins"};
 }
 
 }  // namespace
@@ -105,7 +96,7 @@ Status Process::open_store() {
   auto store = SqliteStore::open(paths_.database, catalog_->shared_collections());
   if (!store.ok()) return store.error();
   store_ = std::move(*store);
-  return check_plugins(*catalog_, *store_->read());
+  return catalog_->check_plugins(*store_->read());
 }
 
 Status Process::start_delivery() {
@@ -157,7 +148,9 @@ Status Process::reload_configuration(std::shared_ptr<const Settings> settings) {
     auto read = read_declarative(*settings, *catalog);
     if (!read.ok()) return read.error();
     input = std::move(*read);
-  } else if (auto status = check_plugins(*catalog, *store_->read()); !status.ok()) {
+  } else if (auto status = store_->catch_up(); !status.ok()) {
+    return status;
+  } else if (status = catalog->check_plugins(*store_->read()); !status.ok()) {
     return status;
   } else if (plugins_changed) {
     if (status = store_->adopt(catalog->shared_collections()); !status.ok()) return status;
@@ -174,8 +167,18 @@ Status Process::reload_configuration(std::shared_ptr<const Settings> settings) {
     if (auto started = start_delivery(); !started.ok()) return started;
   }
   if (declarative_ == nullptr) return publisher_->publish(*store_->read());
-  forget_posted(paths_);
-  return declarative_->replace(std::move(input.image));
+  return declarative_->replace(std::move(input.image), [this] {
+    forget_posted(paths_);
+    return Status();
+  });
+}
+
+void Process::catch_up() {
+  // Behind the changes that wait: each of them takes over what is there as well. Where too many wait, the next does.
+  (void)writes_->push([this] {
+    if (const auto status = store_->catch_up(); !status.ok())
+      spdlog::error("what another program wrote to the store is not in effect: {}", status.error().message);
+  });
 }
 
 void Process::make_apis() {
@@ -223,8 +226,8 @@ Declarative Process::replace_configuration(json::object document, const std::str
   auto loaded = load_declarative(std::move(document), *catalog(), shape);
   if (!loaded.ok()) return loaded;
   const auto hash = configuration_hash(text);
-  auto status = keep_posted(paths_, loaded.image, hash);
-  if (status.ok()) status = declarative_->replace(loaded.image);
+  const auto status =
+      declarative_->replace(loaded.image, [&] { return keep_posted(paths_, loaded.image, hash); });
   if (!status.ok()) {
     loaded.error = std::make_unique<DeclarativeError>(
         DeclarativeError{database_error(status.error().message), status.error().message, {}, ErrorShape::kNested});

@@ -29,6 +29,8 @@ class Process : public Host {
   Status start();
   /// Reads the settings and the declarative file again. Errors: nothing has changed.
   Status reload();
+  /// Soon lets go live what another program wrote to the store. After start().
+  void catch_up();
   /// Stops accepting, answers what is under way, and gives the delivery a moment to send what waits.
   void stop();
 

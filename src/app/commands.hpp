@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/paths.hpp"
 #include "base/result.hpp"
@@ -48,7 +49,8 @@ void say_verbose(const Options& options, const std::string& text);
 Result<Paths> existing_prefix(const Options& options);
 /// The addresses that other programs hold, all in one message. `running`: those that are ours already.
 Status check_addresses(const Settings& settings, const Settings* running);
-/// Settings, nginx configuration, declarative file and plugins, without touching the prefix.
-Status check_all(const Settings& settings);
+/// Settings, nginx configuration, declarative file or database, and plugins, without touching the prefix. Gives
+/// what a start would do that an operator should know.
+Result<std::vector<std::string>> check_all(const Settings& settings);
 
 }  // namespace gibbon::app

@@ -75,7 +75,8 @@ Status check_addresses(const Settings& settings, const Settings* running) {
   return {};
 }
 
-Status check_all(const Settings& settings) {
+Result<std::vector<std::string>> check_all(const Settings& settings) {
+  const std::string database = Paths::of(settings.prefix).database;
   // A prefix of its own, so that what runs in the real one is not disturbed.
   std::string folder = (std::filesystem::temp_directory_path() / "gibbon-check-XXXXXX").string();
   if (::mkdtemp(folder.data()) == nullptr) return Error{"could not make a folder in " + folder, ""};
@@ -84,19 +85,30 @@ Status check_all(const Settings& settings) {
   const Paths paths = Paths::of(folder);
   Status status = prepare_prefix(trial, paths, paths.nginx_conf);
   if (status) status = test_nginx(paths, paths.nginx_conf);
-  if (status) status = gibbon::agent::check(trial, paths);
+  std::vector<std::string> notes;
+  if (status) {
+    auto checked = gibbon::agent::check(trial, database);
+    if (checked) {
+      notes = std::move(checked->notes);
+    } else {
+      status = checked.error();
+    }
+  }
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);
   std::filesystem::remove_all(paths.shared, ignored);
   remove_temporary(paths);
-  return status;
+  if (!status) return status.error();
+  return notes;
 }
 
 int check(const Options& options) {
   auto settings = Settings::load(options.conf, options.prefix, environ);
   if (!settings) return fail(settings.error());
   for (const std::string& note : settings->notes) say("Note: " + note);
-  if (Status status = check_all(*settings); !status) return fail(status.error());
+  const auto checked = check_all(*settings);
+  if (!checked) return fail(checked.error());
+  for (const std::string& note : *checked) say("Note: " + note);
   say(settings->conf_file.empty() ? "configuration is valid"
                                   : "configuration at " + settings->conf_file + " is valid");
   return 0;

@@ -58,7 +58,7 @@ int reload(const Options& options) {
   if (!settings) return fail(settings.error());
   for (const std::string& note : settings->notes) say_verbose(options, "Note: " + note);
   if (Status status = check_addresses(*settings, &running.value()); !status) return fail(status.error());
-  if (Status status = check_all(*settings); !status) return fail(status.error());
+  if (const auto checked = check_all(*settings); !checked) return fail(checked.error());
 
   // Whatever is refused up to here, and by nginx now, leaves the running configuration as it is.
   const std::string draft = paths->nginx_conf + ".new";

@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "app/commands.hpp"
+#include "app/config_command.hpp"
 #include "app/logs_command.hpp"
 #include "base/version.hpp"
 
@@ -69,6 +70,12 @@ int main(int argc, char** argv) {
   CLI::App* vault_get = vault->add_subcommand("get", "Print the secret that a reference names");
   vault_get->add_option("reference", reference, "{vault://env/NAME}, or env/NAME")->required();
   vault_get->callback([&] { chosen = [&] { return gibbon::app::vault_get(reference); }; });
+
+  gibbon::app::ConfigArguments config;
+  CLI::App* config_command = app.add_subcommand("config", "Use declarative configuration files");
+  add_flags(config_command, options);
+  gibbon::app::add_config_commands(config_command, config);
+  config_command->callback([&] { chosen = [&] { return gibbon::app::run_config(options, config); }; });
 
   bool all = false;
   CLI::App* version = command("version", "Print the version", [&] {

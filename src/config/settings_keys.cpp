@@ -37,6 +37,7 @@ constexpr Key kKeys[] = {
 
     // Storage and memory.
     {"database", kString, "sqlite", "sqlite, off"},
+    {"db_update_frequency", kNumber, "5"},
     {"declarative_config"},
     {"declarative_config_string"},
     {"ring_size", kSize, "32m"},
@@ -116,7 +117,6 @@ constexpr Key kKeys[] = {
     {"worker_state_update_frequency", kNumber, "5", "", kIgnored},
     {"dedicated_config_processing", kBoolean, "on", "", kIgnored},
     {"privileged_agent", kBoolean, "on", "", kIgnored},
-    {"db_update_frequency", kNumber, "5", "", kIgnored},
     {"db_update_propagation", kNumber, "0", "", kIgnored},
     {"db_cache_ttl", kNumber, "0", "", kIgnored},
     {"db_cache_neg_ttl", kNumber, "", "", kIgnored},

@@ -77,4 +77,11 @@ std::vector<std::string> Catalog::missing_plugins(const Image& image) const {
   return {missing.begin(), missing.end()};
 }
 
+Status Catalog::check_plugins(const Image& image) const {
+  std::string names;
+  for (const auto& name : missing_plugins(image)) names += (names.empty() ? "" : ", ") + name;
+  if (names.empty()) return {};
+  return Error{"in use, but not enabled: " + names + "; add them to the 'plugins' configuration property", "plugins"};
+}
+
 }  // namespace gibbon::agent

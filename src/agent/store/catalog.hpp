@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "agent/store/image.hpp"
+#include "base/result.hpp"
 #include "plugin/registry.hpp"
 #include "schema/validate.hpp"
 
@@ -35,6 +36,8 @@ class Catalog {
 
   /// The names of plugins that `image` configures and that are not enabled, each once.
   [[nodiscard]] std::vector<std::string> missing_plugins(const Image& image) const;
+  /// Errors: missing_plugins(), and what to do about them.
+  [[nodiscard]] Status check_plugins(const Image& image) const;
 
  private:
   struct PluginSchemas {

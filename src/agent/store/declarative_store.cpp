@@ -2,14 +2,17 @@
 
 namespace gibbon::agent {
 
-Status DeclarativeStore::replace(Image image) {
+Status DeclarativeStore::replace(Image image, const std::function<Status()>& keep) {
   const std::lock_guard lock(writing_);
-  return publish(std::make_shared<const Image>(std::move(image)), {}, Origin::kElsewhere);
+  keep_ = &keep;
+  auto status = publish(std::make_shared<const Image>(std::move(image)), {}, Origin::kElsewhere);
+  keep_ = nullptr;
+  return status;
 }
 
 Status DeclarativeStore::persist(const std::vector<Change>& changes) {
-  if (changes.empty()) return {};
-  return Error{"a declarative configuration cannot be changed entity by entity", ""};
+  if (!changes.empty()) return Error{"a declarative configuration cannot be changed entity by entity", ""};
+  return keep_ != nullptr && *keep_ ? (*keep_)() : Status();
 }
 
 }  // namespace gibbon::agent

@@ -10,8 +10,9 @@ class DeclarativeStore : public Store {
  public:
   using Store::Store;
   [[nodiscard]] bool writable() const override { return false; }
-  /// Makes `image` the configuration. Errors: the listener refused it; everything stays as it was.
-  Status replace(Image image);
+  /// Makes `image` the configuration. `keep`, where there is one, is called when it is certain to go live, to
+  /// store it elsewhere. Errors: the listener's, and those of `keep`; everything stays as it was.
+  Status replace(Image image, const std::function<Status()>& keep = nullptr);
 
  private:
   /// An empty image: the declarative configuration itself is read again by whoever keeps it.
@@ -19,6 +20,8 @@ class DeclarativeStore : public Store {
     return std::shared_ptr<const Image>(std::make_shared<Image>(std::move(collections)));
   }
   Status persist(const std::vector<Change>& changes) override;
+
+  const std::function<Status()>* keep_ = nullptr;  ///< While replace() runs.
 };
 
 }  // namespace gibbon::agent

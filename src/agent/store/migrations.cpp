@@ -5,8 +5,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <iterator>
+#include <optional>
 #include <string>
 
 namespace gibbon::agent {
@@ -60,60 +63,99 @@ constexpr const char* kSteps[] = {
 
 Error failure(sqlite3* db) { return {sqlite3_errmsg(db), ""}; }
 
-int version_of(sqlite3* db) {
-  int version = -1;
-  sqlite3_exec(
-      db, "SELECT version FROM schema_version",
-      [](void* out, int, char** values, char**) {
-        *static_cast<int*>(out) = std::stoi(values[0]);
-        return 0;
-      },
-      &version, nullptr);
-  return version;
+bool run(sqlite3* db, const std::string& sql) {
+  return sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK;
 }
 
-/// Copies the database to `path`, a file that does not exist or that holds an earlier copy.
+/// The whole number that a query gives; `otherwise` where it gives none. Nothing: it cannot be run.
+std::optional<int> ask(sqlite3* db, const char* query, int otherwise) {
+  const auto take = [](void* out, int, char** values, char**) {
+    *static_cast<int*>(out) = values[0] == nullptr ? 0 : std::atoi(values[0]);
+    return 0;
+  };
+  int answer = otherwise;
+  if (sqlite3_exec(db, query, take, &answer, nullptr) != SQLITE_OK) return std::nullopt;
+  return answer;
+}
+
+Status sync(const std::string& path, int flags) {
+  const int file = ::open(path.c_str(), flags | O_CLOEXEC);
+  const bool done = file >= 0 && ::fsync(file) == 0;
+  Status status;
+  if (!done) status = Error{path + ": " + std::strerror(errno), ""};
+  if (file >= 0) ::close(file);
+  return status;
+}
+
+/// Copies the database to `path`, where an earlier copy may be: it is replaced when the new one is safe on disk.
 Status back_up(sqlite3* db, const std::string& path) {
-  ::unlink(path.c_str());
-  const int file = ::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
-  if (file < 0) return Error{"cannot make the backup " + path + ": " + std::strerror(errno), ""};
+  const std::string draft = path + ".new";
+  const auto failed = [&](const std::string& why) {
+    ::unlink(draft.c_str());
+    return Error{"cannot make the backup " + path + ": " + why, ""};
+  };
+  ::unlink(draft.c_str());
+  const int file = ::open(draft.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+  if (file < 0) return failed(std::strerror(errno));
   ::close(file);
   sqlite3_stmt* copy = nullptr;
   sqlite3_prepare_v2(db, "VACUUM INTO ?", -1, &copy, nullptr);
-  sqlite3_bind_text(copy, 1, path.c_str(), -1, SQLITE_TRANSIENT);
+  sqlite3_bind_text(copy, 1, draft.c_str(), -1, SQLITE_TRANSIENT);
   const bool done = copy != nullptr && sqlite3_step(copy) == SQLITE_DONE;
-  Status status;
-  if (!done) status = Error{"cannot make the backup " + path + ": " + sqlite3_errmsg(db), ""};
+  const std::string why = done ? "" : sqlite3_errmsg(db);
   sqlite3_finalize(copy);
-  return status;
+  if (!done) return failed(why);
+  if (auto synced = sync(draft, O_RDONLY); !synced.ok()) return failed(synced.error().message);
+  if (::rename(draft.c_str(), path.c_str()) != 0) return failed(std::strerror(errno));
+  const auto folder = std::filesystem::path(path).parent_path();
+  return sync(folder.empty() ? "." : folder.string(), O_RDONLY | O_DIRECTORY);
 }
 
 }  // namespace
 
-Status migrate(sqlite3* db, const std::string& path) {
-  const auto run = [&](const std::string& sql) {
-    return sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK;
-  };
-  if (!run("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL);"
-           "INSERT INTO schema_version SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM schema_version);"))
-    return failure(db);
-  constexpr int kNewest = static_cast<int>(std::size(kSteps));
-  const int found = version_of(db);
-  if (found > kNewest)
-    return Error{"its layout is version " + std::to_string(found) + ", this build knows versions up to " +
-                     std::to_string(kNewest) + ": use the newer build that wrote it",
+int newest_layout() { return static_cast<int>(std::size(kSteps)); }
+
+std::string backup_path(const std::string& path, int layout) { return path + ".layout-" + std::to_string(layout); }
+
+Result<int> layout_of(sqlite3* db) {
+  const auto known = ask(db, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'", 0);
+  if (!known) return failure(db);
+  if (*known == 0) return 0;
+  const auto layout = ask(db, "SELECT version FROM schema_version", 0);
+  if (!layout) return failure(db);
+  if (*layout > newest_layout())
+    return Error{"its layout is version " + std::to_string(*layout) + ", this build knows versions up to " +
+                     std::to_string(newest_layout()) + ": use the newer build that wrote it",
                  ""};
-  if (found > 0 && found < kNewest)
-    if (auto copied = back_up(db, path + ".layout-" + std::to_string(found)); !copied.ok()) return copied;
-  for (int version = found; version < kNewest; ++version) {
-    if (run("BEGIN IMMEDIATE;" + std::string(kSteps[version]) +
-            "UPDATE schema_version SET version = " + std::to_string(version + 1) + ";COMMIT"))
-      continue;
-    auto error = failure(db);
-    run("ROLLBACK");
+  return *layout;
+}
+
+Status migrate_copy(sqlite3* db) {
+  if (!run(db, "BEGIN IMMEDIATE")) return failure(db);
+  const auto give_up = [&](const Error& error) {
+    run(db, "ROLLBACK");
     return error;
-  }
+  };
+  // Asked again: another program may have been faster.
+  const auto found = layout_of(db);
+  if (!found.ok()) return give_up(found.error());
+  for (int layout = *found; layout < newest_layout(); ++layout)
+    if (!run(db, kSteps[layout])) return give_up(failure(db));
+  const bool done = *found == newest_layout() ||
+                    (run(db, "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL);"
+                             "DELETE FROM schema_version;") &&
+                     run(db, "INSERT INTO schema_version VALUES (" + std::to_string(newest_layout()) + ")"));
+  if (!done || !run(db, "COMMIT")) return give_up(failure(db));
   return {};
+}
+
+Status migrate(sqlite3* db, const std::string& path) {
+  const auto found = layout_of(db);
+  if (!found.ok()) return found.error();
+  if (*found == newest_layout()) return {};
+  if (*found > 0)
+    if (auto copied = back_up(db, backup_path(path, *found)); !copied.ok()) return copied;
+  return migrate_copy(db);
 }
 
 }  // namespace gibbon::agent

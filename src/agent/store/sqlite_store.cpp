@@ -2,17 +2,21 @@
 
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 
 #include "agent/store/migrations.hpp"
 #include "base/json_text.hpp"
 
 namespace gibbon::agent {
 namespace {
+
+constexpr const char* kForgetKeys = "DELETE FROM unique_keys WHERE collection = ? AND id = ?";
 
 bool run(sqlite3* db, const char* sql) {
   return sqlite3_exec(db, sql, nullptr, nullptr, nullptr) == SQLITE_OK;
@@ -70,12 +74,16 @@ Error SqliteStore::failure(const std::string& what) const { return {what + ": " 
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path,
                                                        std::shared_ptr<const Collections> collections) {
-  // SQLite would make the file readable for all: plugin configurations hold secrets.
-  if (const int file = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600); file >= 0) {
-    ::close(file);
-  } else {
-    return Error{"cannot open the database '" + path + "': " + std::strerror(errno), "database"};
-  }
+  // SQLite would make the file readable for all: plugin configurations hold secrets. What root makes belongs to
+  // whoever owns the folder, since the gateway may run as another user.
+  int file = ::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+  struct stat folder {};
+  if (file >= 0 && ::geteuid() == 0 &&
+      ::stat(std::filesystem::absolute(path).parent_path().c_str(), &folder) == 0)
+    (void)!::fchown(file, folder.st_uid, folder.st_gid);
+  if (file < 0 && errno == EEXIST) file = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (file < 0) return Error{"cannot open the database '" + path + "': " + std::strerror(errno), "database"};
+  ::close(file);
   sqlite3* db = nullptr;
   const int opened =
       sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX, nullptr);
@@ -92,6 +100,40 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path,
   if (!image.ok()) return Error{what + ": " + image.error().message, "database"};
   store->set_image(std::move(*image));
   return store;
+}
+
+Result<SqliteStore::Inspection> SqliteStore::inspect(const std::string& path,
+                                                     std::shared_ptr<const Collections> collections) {
+  const auto what = "cannot use the database '" + path + "'";
+  // Where nobody uses it, SQLite would still leave files beside it, if it may.
+  const bool in_use = ::access((path + "-wal").c_str(), F_OK) == 0;
+  std::string uri = "file:";
+  for (const char c : path) uri += c == '%' ? "%25" : c == '?' ? "%3f" : c == '#' ? "%23" : std::string(1, c);
+  uri += in_use ? "?mode=ro" : "?mode=ro&immutable=1";
+  sqlite3* file = nullptr;
+  const int opened = sqlite3_open_v2(uri.c_str(), &file, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, nullptr);
+  const SqliteStore source(file, collections);
+  if (opened != SQLITE_OK) return source.failure(what);
+  sqlite3_busy_timeout(file, 5000);
+  sqlite3* memory = nullptr;
+  sqlite3_open_v2(":memory:", &memory, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+  SqliteStore copy(memory, collections);
+  auto* backup = sqlite3_backup_init(memory, "main", file, "main");
+  if (backup == nullptr) return copy.failure(what);
+  sqlite3_backup_step(backup, -1);
+  if (sqlite3_backup_finish(backup) != SQLITE_OK) return copy.failure(what);
+  Inspection found;
+  const auto layout = layout_of(memory);
+  if (!layout.ok()) return Error{what + ": " + layout.error().message, "database"};
+  found.layout = *layout;
+  found.newest_layout = newest_layout();
+  if (!run(memory, "PRAGMA foreign_keys=ON")) return copy.failure(what);
+  if (auto migrated = migrate_copy(memory); !migrated.ok())
+    return Error{what + ": " + migrated.error().message, "database"};
+  auto image = copy.read_all(std::move(collections));
+  if (!image.ok()) return Error{what + ": " + image.error().message, "database"};
+  found.image = std::move(*image);
+  return found;
 }
 
 SqliteStore::~SqliteStore() {
@@ -123,6 +165,15 @@ Result<std::shared_ptr<const Image>> SqliteStore::refresh(std::shared_ptr<const 
   return read_all(current->shared_collections());
 }
 
+Result<std::shared_ptr<const Image>> SqliteStore::begin(std::shared_ptr<const Image> current) {
+  if (!run(db_, "BEGIN IMMEDIATE")) return failure("writing");
+  auto image = refresh(std::move(current));
+  if (!image.ok()) cancel();
+  return image;
+}
+
+void SqliteStore::cancel() { run(db_, "ROLLBACK"); }
+
 Status SqliteStore::execute(const char* sql, std::initializer_list<std::string_view> values) {
   auto& statement = statements_[sql];
   if (statement == nullptr) statement = std::make_unique<Statement>(db_, sql);
@@ -146,7 +197,7 @@ Status SqliteStore::save(const Change& change) {
       "INSERT INTO entities (collection, id, body) VALUES (?, ?, ?)"
       " ON CONFLICT (collection, id) DO UPDATE SET body = excluded.body",
       {collection, id, to_text(*change.row)});
-  if (status.ok()) status = execute("DELETE FROM unique_keys WHERE collection = ? AND id = ?", {collection, id});
+  if (status.ok()) status = execute(kForgetKeys, {collection, id});
   if (status.ok()) status = execute("DELETE FROM parents WHERE collection = ? AND id = ?", {collection, id});
   for (const auto& [field, value] : unique_keys(*change.collection, *change.row)) {
     if (!status.ok()) break;
@@ -165,16 +216,18 @@ Status SqliteStore::save(const Change& change) {
 }
 
 Status SqliteStore::persist(const std::vector<Change>& changes) {
-  if (!run(db_, "BEGIN IMMEDIATE")) return failure("writing");
   Status status;
-  if (data_version(db_) != seen_version_)
-    status = Error{"the database was changed by another program; try again", ""};
+  // Changes that come together may exchange their unique values: first all of them give up what they held.
+  for (const auto& change : changes) {
+    if (!status.ok() || changes.size() == 1) break;
+    status = execute(kForgetKeys, {change.collection->name, change.id});
+  }
   for (const auto& change : changes) {
     if (!status.ok()) break;
     status = save(change);
   }
   if (status.ok() && !run(db_, "COMMIT")) status = failure("writing");
-  if (!status.ok()) run(db_, "ROLLBACK");
+  if (!status.ok()) cancel();
   return status;
 }
 

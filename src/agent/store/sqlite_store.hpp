@@ -21,12 +21,22 @@ class SqliteStore : public Store {
   /// Gibbon.
   static Result<std::unique_ptr<SqliteStore>> open(const std::string& path,
                                                    std::shared_ptr<const Collections> collections);
+  /// What a database holds, and the layout that it has.
+  struct Inspection {
+    int layout = 0, newest_layout = 0;
+    std::shared_ptr<const Image> image;
+  };
+  /// Reads a database without changing it, whatever its layout: an old one is brought along in memory, which
+  /// shows whether that will work. Errors: as open().
+  static Result<Inspection> inspect(const std::string& path, std::shared_ptr<const Collections> collections);
   ~SqliteStore() override;
   [[nodiscard]] bool writable() const override { return true; }
 
  private:
   SqliteStore(sqlite3* db, std::shared_ptr<const Collections> collections);
+  Result<std::shared_ptr<const Image>> begin(std::shared_ptr<const Image> current) override;
   Status persist(const std::vector<Change>& changes) override;
+  void cancel() override;
   Result<std::shared_ptr<const Image>> refresh(std::shared_ptr<const Image> current) override;
   Result<std::shared_ptr<const Image>> read_all(std::shared_ptr<const Collections> collections) override;
   Status save(const Change& change);

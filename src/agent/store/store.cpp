@@ -22,33 +22,53 @@ void Store::set_image(std::shared_ptr<const Image> image) {
 
 Status Store::publish(std::shared_ptr<const Image> image, const std::vector<Change>& changes, Origin origin) {
   if (listener_ != nullptr)
-    if (auto ready = listener_->prepare(*image, origin == Origin::kChanges ? &changes : nullptr); !ready.ok())
+    if (auto ready = listener_->prepare(*image, origin == Origin::kChanges ? &changes : nullptr); !ready.ok()) {
+      cancel();
       return ready;
+    }
   if (auto stored = persist(changes); !stored.ok()) {
     if (listener_ != nullptr) listener_->abandoned();
     return stored;
   }
   set_image(std::move(image));
+  unpublished_ = false;
   if (listener_ != nullptr) listener_->committed();
   return {};
 }
 
+Status Store::take_over(std::shared_ptr<const Image> image) {
+  if (image == read()) return {};
+  Status ready;
+  if (listener_ != nullptr) ready = listener_->prepare(*image, nullptr);
+  set_image(std::move(image));
+  unpublished_ = !ready.ok();
+  if (listener_ != nullptr && ready.ok()) listener_->committed();
+  return ready;
+}
+
+Status Store::catch_up() {
+  const std::lock_guard lock(writing_);
+  auto current = refresh(read());
+  if (!current.ok()) return current.error();
+  return take_over(std::move(*current));
+}
+
 Outcome<Row> Store::write(const std::function<Outcome<Row>(Transaction&)>& work) {
   const std::lock_guard lock(writing_);
-  const auto known = read();
-  auto current = refresh(known);
+  auto current = begin(read());
   if (!current.ok()) return database_error(current.error().message);
-  const bool is_known = *current == known && !unpublished_;
-  if (*current != known) unpublished_ = true;  // Another program's changes go live with the next one of ours.
-  set_image(*current);
+  // Where the gateway cannot take what someone else wrote, this write may be what puts it right.
+  (void)take_over(*current).ok();
   Transaction transaction(**current);
   auto result = work(transaction);
-  if (!result.ok() || transaction.changes().empty()) return result;
+  if (!result.ok() || transaction.changes().empty()) {
+    cancel();
+    return result;
+  }
   const auto changes = transaction.changes();
-  const auto origin = is_known ? Origin::kChanges : Origin::kElsewhere;
+  const auto origin = unpublished_ ? Origin::kElsewhere : Origin::kChanges;
   if (auto done = publish(std::make_shared<const Image>(transaction.take_image()), changes, origin); !done.ok())
     return database_error(done.error().message);
-  unpublished_ = false;
   return result;
 }
 

@@ -45,31 +45,41 @@ class Store {
   Status adopt(std::shared_ptr<const Collections> collections);
 
   /// Runs `work` on a transaction and commits what it did; an error from it, or from the store, leaves
-  /// everything as it was. Gives what `work` gave.
+  /// everything as it was. Gives what `work` gave. What another program wrote before goes live with it.
   Outcome<Row> write(const std::function<Outcome<Row>(Transaction&)>& work);
 
+  /// Lets go live what another program wrote. Errors: it cannot be read; or the listener refuses it, so that
+  /// readers see it and the gateway does not, until it is put right.
+  Status catch_up();
+
  protected:
-  /// Makes the changes durable, all or none.
+  /// Begins a write: until persist() or cancel() no other program writes. Gives `current`, or a new image where
+  /// someone else changed what is stored.
+  virtual Result<std::shared_ptr<const Image>> begin(std::shared_ptr<const Image> current) { return current; }
+  /// Makes the changes durable, all or none, and ends what begin() began.
   virtual Status persist(const std::vector<Change>& changes) = 0;
+  /// Ends what begin() began, changing nothing.
+  virtual void cancel() {}
   /// Everything that is stored of `collections`. With `writing_` held.
   virtual Result<std::shared_ptr<const Image>> read_all(std::shared_ptr<const Collections> collections) = 0;
-  /// Called before a write: a new image where someone else changed what is stored.
-  virtual Result<std::shared_ptr<const Image>> refresh(std::shared_ptr<const Image> current) {
-    return current;
-  }
+  /// As begin(), for reading alone.
+  virtual Result<std::shared_ptr<const Image>> refresh(std::shared_ptr<const Image> current) { return current; }
   /// What a new image is to the one before.
   enum class Origin { kChanges, kElsewhere };
-  /// Replaces the image, telling the listener. With `writing_` held. `origin`: kElsewhere where more than `changes`
-  /// differs from what was published before.
+  /// Makes the changes durable and replaces the image, telling the listener. With `writing_` held. `origin`:
+  /// kElsewhere where more than `changes` differs from what was published before.
   Status publish(std::shared_ptr<const Image> image, const std::vector<Change>& changes, Origin origin);
   void set_image(std::shared_ptr<const Image> image);
 
   std::mutex writing_;
 
  private:
+  /// An image that is stored already goes live.
+  Status take_over(std::shared_ptr<const Image> image);
+
   mutable std::mutex image_lock_;
-  std::shared_ptr<const Image> image_; 
-  bool unpublished_ = false;  ///< The image has changes that the listener has not seen. With `writing_` held.
+  std::shared_ptr<const Image> image_;
+  bool unpublished_ = false;  ///< The listener has refused the image. With `writing_` held.
   ChangeListener* listener_ = nullptr;
 };
 

@@ -22,6 +22,18 @@ Outcome<Row> Transaction::put(const Collection& collection, json::object entity)
   return row;
 }
 
+std::optional<StoreError> Transaction::put_all(const Collection& collection, const Image::Rows& rows) {
+  std::vector<Row> changed;
+  for (const auto& [id, row] : rows) {
+    const auto stored = image_.find(collection.name, id);
+    if (stored == nullptr || *stored != *row) changed.push_back(row);
+  }
+  for (const auto& row : changed) image_.erase(collection, text_of(*row, "id"));
+  for (const auto& row : changed)
+    if (auto stored = put(collection, *row); !stored.ok()) return stored.error();
+  return std::nullopt;
+}
+
 Outcome<Row> Transaction::remove(const Collection& collection, std::string_view id) {
   if (image_.find(collection.name, id) == nullptr) return Row();
   const auto each_child = [&](bool cascades, auto&& visit) -> std::optional<StoreError> {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,9 @@ class Transaction {
   Outcome<Row> insert(const Collection& collection, json::object entity);
   /// Replaces the row of the same id, or makes it. Errors: as insert(), but for the id.
   Outcome<Row> put(const Collection& collection, json::object entity);
+  /// As put(), for many at once: what is unique is judged by how they are together, so that two may exchange
+  /// their names. Rows that are there already are no changes. The first error, or nothing.
+  std::optional<StoreError> put_all(const Collection& collection, const Image::Rows& rows);
   /// Removes an entity with the children that cascade; of an id that does not exist nothing. Gives null.
   /// Errors: a child that does not cascade refers to it.
   Outcome<Row> remove(const Collection& collection, std::string_view id);

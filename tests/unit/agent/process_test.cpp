@@ -174,11 +174,11 @@ TEST_F(ProcessTest, ABrokenFileAtTheFirstStartIsRefused) {
   const auto started = process_->start();
   ASSERT_FALSE(started.ok());
   EXPECT_NE(started.error().message.find("in 'host': required field missing"), std::string::npos);
-  const auto checked = check(settings_, paths_);
+  const auto checked = check(settings_, paths_.database);
   ASSERT_FALSE(checked.ok());
   EXPECT_EQ(checked.error().message, started.error().message);
   write_file(kA);
-  EXPECT_TRUE(check(settings_, paths_).ok());
+  EXPECT_TRUE(check(settings_, paths_.database).ok());
 }
 
 TEST_F(ProcessTest, APluginThatIsInUseMustBeEnabled) {
@@ -198,7 +198,7 @@ TEST_F(ProcessTest, APluginThatIsInUseMustBeEnabled) {
   const auto started = process_->start();
   ASSERT_FALSE(started.ok());
   EXPECT_NE(started.error().message.find("gone"), std::string::npos);
-  EXPECT_FALSE(check(settings_, paths_).ok());
+  EXPECT_FALSE(check(settings_, paths_.database).ok());
 }
 
 }  // namespace
