@@ -1,7 +1,7 @@
 // What every store promises; where it takes changes, what they promise too.
 #include <thread>
 
-#include "test_host.hpp"
+#include "store_contract.hpp"
 
 namespace gibbon::agent::test {
 namespace {
@@ -10,10 +10,7 @@ const Collection& services() { return Collections::core()->at("services"); }
 const Collection& routes() { return Collections::core()->at("routes"); }
 const Collection& plugins() { return Collections::core()->at("plugins"); }
 
-std::string id(int n) {
-  std::string digits = std::to_string(n);
-  return "00000000-0000-4000-8000-" + std::string(12 - digits.size(), '0') + digits;
-}
+std::string id(int n) { return id_of(n); }
 
 json::object service(int n, const std::string& name, json::array tags = {}) {
   return {{"id", id(n)}, {"name", name}, {"host", "h"}, {"tags", tags.empty() ? json::value(nullptr) : tags}};
@@ -34,31 +31,6 @@ json::object plugin(int n, const std::string& name, json::value service, json::v
 
 json::value ref(int n) { return json::object{{"id", id(n)}}; }
 
-struct Backend {
-  const char* name;
-  /// A store that holds `image`.
-  std::unique_ptr<Store> (*make)(const TemporaryFolder& folder, const Image& image);
-};
-
-std::unique_ptr<Store> make_sqlite(const TemporaryFolder& folder, const Image& image) {
-  auto store = SqliteStore::open(folder.file("gibbon.db"), Collections::core());
-  EXPECT_TRUE(store.ok());
-  const auto filled = (*store)->write([&](Transaction& transaction) -> Outcome<Row> {
-    for (const auto& collection : *Collections::core())
-      for (const auto& [id, row] : image.rows(collection.name))
-        EXPECT_TRUE(transaction.insert(collection, *row).ok());
-    return Row();
-  });
-  EXPECT_TRUE(filled.ok());
-  return std::move(*store);
-}
-
-std::unique_ptr<Store> make_declarative(const TemporaryFolder&, const Image& image) {
-  auto store = std::make_unique<DeclarativeStore>(Collections::core());
-  EXPECT_TRUE(store->replace(image).ok());
-  return store;
-}
-
 Image sample() {
   Image image;
   image.put(services(), service(1, "a", {"x", "y"}));
@@ -71,24 +43,10 @@ Image sample() {
   return image;
 }
 
-class StoreContract : public ::testing::TestWithParam<Backend> {
+class AnyStore : public StoreContract {
  protected:
-  StoreContract() : store_(GetParam().make(folder_, sample())) {}
-  Outcome<Row> write(const std::function<Outcome<Row>(Transaction&)>& work) { return store_->write(work); }
-  Outcome<Row> insert(const Collection& collection, const json::object& entity) {
-    return write([&](Transaction& t) { return t.insert(collection, entity); });
-  }
-  Outcome<Row> put(const Collection& collection, const json::object& entity) {
-    return write([&](Transaction& t) { return t.put(collection, entity); });
-  }
-  Outcome<Row> remove(const Collection& collection, int n) {
-    return write([&](Transaction& t) { return t.remove(collection, id(n)); });
-  }
-  TemporaryFolder folder_;
-  std::unique_ptr<Store> store_;
+  AnyStore() : StoreContract(sample()) {}
 };
-
-class AnyStore : public StoreContract {};
 
 TEST_P(AnyStore, FindsByIdAndByName) {
   const auto image = store_->read();
@@ -177,7 +135,10 @@ TEST_P(AnyStore, AReaderKeepsWhatItRead) {
   EXPECT_NE(store_->read()->rows("services").size(), 3u);
 }
 
-class WritableStore : public StoreContract {};
+class WritableStore : public StoreContract {
+ protected:
+  WritableStore() : StoreContract(sample()) {}
+};
 
 TEST_P(WritableStore, RefusesAnIdThatExists) {
   EXPECT_EQ(insert(services(), service(1, "z")).error().code, ErrorCode::kPrimaryKeyViolation);
@@ -254,8 +215,6 @@ TEST_P(WritableStore, ARefusedPublicationStoresNothing) {
   EXPECT_TRUE(insert(services(), service(4, "d")).ok());
 }
 
-std::string backend_name(const ::testing::TestParamInfo<Backend>& info) { return info.param.name; }
-const Backend kSqlite{"Sqlite", make_sqlite}, kDeclarative{"Declarative", make_declarative};
 INSTANTIATE_TEST_SUITE_P(Stores, AnyStore, ::testing::Values(kSqlite, kDeclarative), backend_name);
 INSTANTIATE_TEST_SUITE_P(Stores, WritableStore, ::testing::Values(kSqlite), backend_name);
 
