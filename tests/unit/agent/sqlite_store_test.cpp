@@ -1,6 +1,8 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include "agent/store/migrations.hpp"
+#include "layouts.hpp"
 #include "test_host.hpp"
 
 namespace gibbon::agent::test {
@@ -10,14 +12,6 @@ Outcome<Row> add_service(Store& store, const std::string& id, const std::string&
   return store.write([&](Transaction& t) {
     return t.insert(Collections::core()->at("services"), json::object{{"id", id}, {"name", name}, {"port", 10000}});
   });
-}
-
-void execute(const std::string& file, const char* sql) {
-  sqlite3* db = nullptr;
-  ASSERT_EQ(sqlite3_open(file.c_str(), &db), SQLITE_OK);
-  char* error = nullptr;
-  EXPECT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, &error), SQLITE_OK) << error;
-  sqlite3_close(db);
 }
 
 TEST(SqliteStore, KeepsEverythingOverARestart) {
@@ -49,28 +43,10 @@ TEST(SqliteStore, SeesWhatAnotherProgramWrote) {
   EXPECT_EQ(store->read()->rows("services").size(), 2u);
 }
 
-/// A database as the first layout had it.
-constexpr const char* kFirstLayout = R"(
-CREATE TABLE schema_version (version INTEGER NOT NULL);
-INSERT INTO schema_version VALUES (1);
-CREATE TABLE services (id TEXT PRIMARY KEY, name TEXT UNIQUE, body TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE routes (id TEXT PRIMARY KEY, name TEXT UNIQUE, service_id TEXT REFERENCES services (id),
-  body TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE plugins (id TEXT PRIMARY KEY, instance_name TEXT UNIQUE,
-  service_id TEXT REFERENCES services (id) ON DELETE CASCADE,
-  route_id TEXT REFERENCES routes (id) ON DELETE CASCADE, body TEXT NOT NULL) WITHOUT ROWID;
-INSERT INTO services VALUES ('00000000-0000-4000-8000-000000000001', 'a',
-  '{"id":"00000000-0000-4000-8000-000000000001","name":"a"}');
-INSERT INTO routes VALUES ('00000000-0000-4000-8000-000000000011', 'r', '00000000-0000-4000-8000-000000000001',
-  '{"id":"00000000-0000-4000-8000-000000000011","name":"r","service":{"id":"00000000-0000-4000-8000-000000000001"}}');
-INSERT INTO plugins VALUES ('00000000-0000-4000-8000-000000000021', NULL, '00000000-0000-4000-8000-000000000001', NULL,
-  '{"id":"00000000-0000-4000-8000-000000000021","name":"p","service":{"id":"00000000-0000-4000-8000-000000000001"}}');
-)";
-
 TEST(SqliteStore, BringsAnOldLayoutAlongAndKeepsACopy) {
   const TemporaryFolder folder;
   const auto file = folder.file("gibbon.db");
-  execute(file, kFirstLayout);
+  make_layout(file, 1);
   const auto opened = SqliteStore::open(file, Collections::core());
   ASSERT_TRUE(opened.ok()) << opened.error().message;
   const auto image = (*opened)->read();
@@ -101,10 +77,53 @@ TEST(SqliteStore, BringsAnOldLayoutAlongAndKeepsACopy) {
       },
       &services, nullptr);
   sqlite3_close(copy);
-  EXPECT_EQ(services, 1);
+  EXPECT_EQ(services, 2);
   struct stat status {};
   ASSERT_EQ(::stat((file + ".layout-1").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);
+}
+
+TEST(SqliteStore, ReadsEveryLayoutThatEverWas) {
+  for (int layout = 0; layout <= newest_layout(); ++layout) {
+    const TemporaryFolder folder;
+    const auto file = folder.file("gibbon.db");
+    make_layout(file, layout);
+    const auto found = SqliteStore::inspect(file, Collections::core());
+    ASSERT_TRUE(found.ok()) << layout << ": " << found.error().message;
+    EXPECT_EQ(found->layout, layout);
+    const auto opened = SqliteStore::open(file, Collections::core());
+    ASSERT_TRUE(opened.ok()) << layout << ": " << opened.error().message;
+    const bool filled = layout > 0;
+    for (const auto& image : {found->image, (*opened)->read()}) {
+      EXPECT_EQ(image->rows("services").size(), filled ? 2u : 0u);
+      EXPECT_EQ(image->rows("routes").size(), filled ? 1u : 0u);
+      EXPECT_EQ(image->rows("plugins").size(), filled ? 1u : 0u);
+    }
+    EXPECT_EQ(std::filesystem::exists(backup_path(file, layout)), filled && layout < newest_layout());
+  }
+}
+
+TEST(SqliteStore, InspectingChangesNothing) {
+  const TemporaryFolder folder;
+  const auto file = folder.file("gibbon.db");
+  make_layout(file, 1);
+  const auto read = [&] {
+    std::ifstream stream(file, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(stream), {});
+  };
+  const auto before = read();
+  ASSERT_TRUE(SqliteStore::inspect(file, Collections::core()).ok());
+  EXPECT_EQ(read(), before);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+  EXPECT_FALSE(SqliteStore::inspect(folder.file("none.db"), Collections::core()).ok());
+  EXPECT_FALSE(std::filesystem::exists(folder.file("none.db")));
+
+  // Beside one who uses it, it sees the last that was written.
+  const auto store = SqliteStore::open(file, Collections::core()).value();
+  ASSERT_TRUE(add_service(*store, "00000000-0000-4000-8000-000000000009", "new").ok());
+  const auto found = SqliteStore::inspect(file, Collections::core());
+  ASSERT_TRUE(found.ok()) << found.error().message;
+  EXPECT_EQ(found->image->rows("services").size(), 3u);
 }
 
 /// The database itself knows what belongs together, also what the gateway does not know at the moment.
