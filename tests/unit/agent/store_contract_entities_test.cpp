@@ -261,7 +261,7 @@ TEST_P(WritableEntity, ComesBackWithThePluginThatBringsIt) {
 }
 
 struct Recorder : ChangeListener {
-  Status prepare(const Image& image) override {
+  Status prepare(const Image& image, const std::vector<Change>*) override {
     prepared = image.rows("consumers").size();
     return refuses ? Status(Error{"refused", ""}) : Status();
   }
