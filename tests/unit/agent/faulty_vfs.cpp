@@ -89,11 +89,12 @@ int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
   return real->pMethods->xTruncate(real, size);
 }
 
-int sync_file(sqlite3_file* file, int flags) {
+/// What survives is decided here: the real disk need not be waited for.
+int sync_file(sqlite3_file* file, int) {
   if (!current->step()) return current->fault == FaultyDisk::Fault::kFull ? SQLITE_IOERR_FSYNC : current->error();
   const auto* path = reinterpret_cast<File*>(file)->path;
   if (path != nullptr) current->unsynced.erase(*path);
-  return real_of(file)->pMethods->xSync(real_of(file), flags);
+  return SQLITE_OK;
 }
 
 int file_size(sqlite3_file* file, sqlite3_int64* size) { return real_of(file)->pMethods->xFileSize(real_of(file), size); }

@@ -159,6 +159,43 @@ TEST_F(ProcessTest, APostedConfigurationOutlivesACrashButNotAnOrderlyStop) {
   EXPECT_EQ(published(), Names{"a"});
 }
 
+TEST_F(ProcessTest, APostedConfigurationThatIsNotPublishedIsNotKept) {
+  configure_file(kA);
+  start();
+  ASSERT_EQ(Client(*process_).send("POST", "/config", kB, "text/yaml").status, 201);
+  std::filesystem::create_directories(config::snapshot_path(paths_.shared, generation() + 1) + "/x");
+  const auto refused = Client(*process_).send("POST", "/config", kA, "text/yaml");
+  EXPECT_EQ(refused.status, 500) << refused.text;
+  EXPECT_EQ(published(), Names{"b"});
+  std::filesystem::remove_all(config::snapshot_path(paths_.shared, generation() + 1));
+  crash();
+  start();
+  EXPECT_EQ(published(), Names{"b"});
+}
+
+TEST_F(ProcessTest, WhatAnotherProgramWritesGoesLive) {
+  configure({});
+  start();
+  const auto before = generation();
+  const auto other = SqliteStore::open(paths_.database, Collections::core()).value();
+  const auto add = [&](const std::string& id, const std::string& name) {
+    const auto& services = Collections::core()->at("services");
+    auto checked = process_->catalog()->check_insert(services, json::object{{"id", id}, {"name", name}, {"host", "h"}});
+    return other->write([&](Transaction& t) { return t.insert(services, std::move(checked.entity)); }).ok();
+  };
+  ASSERT_TRUE(add("00000000-0000-4000-8000-000000000001", "a"));
+  process_->catch_up();
+  // It is done in the queue of the changes: when the next of them is answered, it is in effect.
+  ASSERT_TRUE(process_->reload().ok());
+  EXPECT_EQ(published(), Names{"a"});
+  EXPECT_GE(generation(), before + 2) << "once for the change, once for the reload";
+  EXPECT_EQ(Client(*process_).get("/services/a").status, 200);
+
+  ASSERT_TRUE(add("00000000-0000-4000-8000-000000000002", "b"));
+  ASSERT_EQ(Client(*process_).form("POST", "/services", "name=b&host=h").status, 409);
+  EXPECT_EQ(published(), (Names{"a", "b"})) << "also a change that is refused takes it over";
+}
+
 TEST_F(ProcessTest, ABrokenFileAfterACrashLeavesTheGatewayAsItRuns) {
   configure_file(kA);
   start();
