@@ -15,6 +15,8 @@ namespace gibbon::agent::test {
 namespace {
 
 using Fault = FaultyDisk::Fault;
+/// Hundreds of databases are made: the real disk need not be waited for.
+constexpr const char* kMemory = "/dev/shm";
 constexpr Fault kFaults[] = {Fault::kKilled, Fault::kPowerLoss, Fault::kFull};
 
 std::set<std::string> ids(const Image& image) {
@@ -28,14 +30,14 @@ class Faults : public ::testing::TestWithParam<Fault> {};
 
 TEST_P(Faults, AMigrationIsDoneOrNotBegun) {
   const auto expected = [] {
-    const TemporaryFolder folder;
+    const TemporaryFolder folder(kMemory);
     make_layout(folder.file("gibbon.db"), 1);
     return ids(*SqliteStore::open(folder.file("gibbon.db"), Collections::core()).value()->read());
   }();
   ASSERT_EQ(expected.size(), 4u);
   int broken = 0, old = 0;
   for (bool broke = true; broke; ++broken) {
-    const TemporaryFolder folder;
+    const TemporaryFolder folder(kMemory);
     const auto file = folder.file("gibbon.db");
     make_layout(file, 1);
     {
@@ -84,7 +86,7 @@ Outcome<Row> exchange(Store& store) {
 TEST_P(Faults, AWriteIsDoneOrNotBegun) {
   const auto before = ids(two_of_each());
   const auto after = [] {
-    const TemporaryFolder folder;
+    const TemporaryFolder folder(kMemory);
     const auto store = kSqlite.make(folder, two_of_each());
     EXPECT_TRUE(exchange(*store).ok());
     return ids(*store->read());
@@ -92,7 +94,7 @@ TEST_P(Faults, AWriteIsDoneOrNotBegun) {
   ASSERT_LT(after.size(), before.size());
   int broken = 0, refused = 0;
   for (bool broke = true; broke; ++broken) {
-    const TemporaryFolder folder;
+    const TemporaryFolder folder(kMemory);
     kSqlite.make(folder, two_of_each()).reset();
     bool answered_yes = false;
     {
