@@ -4,6 +4,7 @@ import collections
 import re
 import time
 
+import grpc
 import pytest
 
 from harness.basics import refusing_port, wait_for
@@ -300,3 +301,18 @@ def test_latency_prefers_the_fast(make_gateway, servers):
     slow.release(tags[1])
     assert second.answer().body == b"late"
     wait_for(lambda: names(gateway, up.path, 20) == {fast.name: 20}, "the measures to count")
+
+
+def test_grpc_goes_through_upstreams_too(gateway, grpc_echo):
+    """The first target is dead; the second one is told its own name."""
+    holder, refusing = refusing_port()
+    up = gateway.add_upstream([(f"one.test:{refusing}", 1000), (f"two.test:{grpc_echo.port}", 1)], path="/echo.Echo/Say",
+                              service={"protocol": "grpc"}, route={"protocols": ["grpc", "grpcs"], "strip_path": False})
+    try:
+        with grpc.insecure_channel(f"127.0.0.1:{gateway.h2c}") as channel:
+            say = channel.unary_unary("/echo.Echo/Say")
+            for _ in range(4):
+                assert say(b"through an upstream", timeout=20) == b"THROUGH AN UPSTREAM"
+    finally:
+        up.remove()
+        holder.close()

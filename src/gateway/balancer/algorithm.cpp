@@ -68,6 +68,7 @@ void RoundRobin::begin_anew() {
 }
 
 Peer* RoundRobin::pick(const PickInput& input) {
+  if (heap_.size() == 1) return input.excludes(heap_.front()) ? nullptr : heap_.front();
   if (now_ > kLatest) begin_anew();
   Peer* picked = nullptr;
   while (picked == nullptr && !heap_.empty()) {

@@ -110,15 +110,13 @@ void Balancer::retire(Peer* peer) {
   peer->release();
 }
 
-void Balancer::name_peer(Peer& peer, const Target& target, const HostAnswer::Endpoint& endpoint) const {
+std::string Balancer::host_name(const Target& target, const HostAnswer::Endpoint& endpoint) const {
   std::string host = target.plan.host;
   if (endpoint.weight && upstream_.use_srv_name && !endpoint.name.empty()) host = endpoint.name;
   if (!upstream_.host_header.empty()) host = upstream_.host_header;
   const bool bare_ipv6 = host.find(':') != std::string::npos && host.front() != '[' &&
                          host.find(':') != host.rfind(':');
-  if (bare_ipv6) host = '[' + host + ']';
-  peer.host_and_port = host + ':' + std::to_string(peer.port);
-  peer.host_name = std::move(host);
+  return bare_ipv6 ? '[' + host + ']' : host;
 }
 
 Peer* Balancer::make_peer(const Target& target, const HostAnswer::Endpoint& endpoint) const {
@@ -126,6 +124,8 @@ Peer* Balancer::make_peer(const Target& target, const HostAnswer::Endpoint& endp
   peer->address = endpoint.address;
   peer->port = endpoint.port != 0 ? endpoint.port : target.plan.port;
   peer->host = target.plan.host;
+  peer->host_name = host_name(target, endpoint);
+  peer->host_and_port = peer->host_name + ':' + std::to_string(peer->port);
   peer->ip = endpoint.address.text();
   const std::string port = std::to_string(peer->port);
   peer->name = (endpoint.address.family == AF_INET6 ? '[' + peer->ip + ']' : peer->ip) + ':' + port;
@@ -156,12 +156,14 @@ void Balancer::update_peers(Target& target) {
     const std::uint16_t port = endpoint.port != 0 ? endpoint.port : target.plan.port;
     const auto here = [&](const Peer* peer) { return same_place(*peer, endpoint.address, port); };
     if (std::any_of(target.peers.begin(), target.peers.end(), here)) continue;
-    const auto known = std::find_if(before.begin(), before.end(), here);
+    const std::string name = host_name(target, endpoint);
+    const auto known = std::find_if(before.begin(), before.end(), [&](const Peer* peer) {
+      return here(peer) && peer->host_name == name;
+    });
     Peer* peer = known != before.end() ? *known : make_peer(target, endpoint);
     if (known != before.end()) before.erase(known);
     // A record of weight 0 gets the least there is.
     peer->weight = endpoint.weight && target.plan.weight > 0 ? std::max(1U, *endpoint.weight) : target.plan.weight;
-    name_peer(*peer, target, endpoint);
     target.peers.push_back(peer);
   }
   for (Peer* gone : before) retire(gone);
@@ -257,10 +259,12 @@ void Balancer::leave(Peer& peer) {
 }
 
 void Balancer::report(Peer& peer, config::HealthReport report) {
-  if (peer.health != nullptr && health_ != nullptr && !peer.retired) health_->report(*peer.health, report);
+  if (peer.health != nullptr && !peer.retired) health_->report(*peer.health, report);
 }
 
-void Balancer::saw_status(Peer& peer, int status) { report(peer, config::status_report(upstream_.passive, status)); }
+void Balancer::saw_status(Peer& peer, int status) {
+  if (peer.health != nullptr) report(peer, config::status_report(upstream_.passive, status));
+}
 
 void Balancer::saw_tcp_failure(Peer& peer) {
   report(peer, {config::Health::Event::kTcpFailure, upstream_.passive.tcp_failures});

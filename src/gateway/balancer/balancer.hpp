@@ -78,7 +78,7 @@ class Balancer {
 
  private:
   Peer* make_peer(const Target& target, const HostAnswer::Endpoint& endpoint) const;
-  void name_peer(Peer& peer, const Target& target, const HostAnswer::Endpoint& endpoint) const;
+  std::string host_name(const Target& target, const HostAnswer::Endpoint& endpoint) const;
   void attach_health(Peer& peer);
   void update_peers(Target& target);
   void retire(Peer* peer);

@@ -1,5 +1,7 @@
 #include "gateway/chain/runtime.hpp"
 
+#include "base/hash.hpp"
+
 #include <new>
 #include <string_view>
 #include <unordered_map>
@@ -14,6 +16,8 @@ Result<std::unique_ptr<Runtime>> Runtime::build(config::Snapshot snapshot, const
     runtime->chains_ = Chains::build(kept.plugins, kept.routes, registry, &runtime->warnings_);
     runtime->slots_.resize(kept.services.size());
     runtime->upstreams_ = plan_upstreams(kept);
+    for (const UpstreamPlan& plan : runtime->upstreams_)
+      runtime->upstreams_fingerprint_ = mix_bits(runtime->upstreams_fingerprint_ ^ plan.fingerprint) + 1;
     std::unordered_map<std::string_view, std::uint32_t> by_name;
     for (std::uint32_t i = 0; i < runtime->upstreams_.size(); ++i) by_name.emplace(runtime->upstreams_[i].upstream.name, i);
     for (const config::Service& service : kept.services) {

@@ -44,6 +44,8 @@ class Runtime {
     return match.service == kNone ? nullptr : &snapshot_.services[match.service];
   }
   [[nodiscard]] const std::vector<UpstreamPlan>& upstreams() const noexcept { return upstreams_; }
+  /// Of all of them together: what changed is told by it alone.
+  [[nodiscard]] std::uint64_t upstreams_fingerprint() const noexcept { return upstreams_fingerprint_; }
   /// The upstream that bears the name of the service's host; null where none does. `service` as in Match.
   [[nodiscard]] const UpstreamPlan* upstream_of(std::uint32_t service) const noexcept {
     const std::uint32_t index = service_upstreams_[service];
@@ -69,6 +71,7 @@ class Runtime {
   std::optional<Router> router_;
   std::unique_ptr<Chains> chains_;
   std::vector<UpstreamPlan> upstreams_;
+  std::uint64_t upstreams_fingerprint_ = 0;
   std::vector<std::uint32_t> service_upstreams_;
   mutable std::vector<AdapterSlot> slots_;
   std::vector<Error> warnings_;

@@ -12,7 +12,7 @@ ngx_int_t render_for(Context& ctx, const gateway::Peer* peer) {
   ngx_http_request_t* r = ctx.r;
   ngx_http_upstream_t* u = r->upstream;
   const std::string_view before = view(ctx.upstream_host);
-  if (!set_upstream_host(ctx)) return NGX_ERROR;
+  set_upstream_host(ctx);
   if (view(ctx.upstream_host) == before) return NGX_OK;
   if (!prepare_headers(ctx)) return NGX_ERROR;
   u->request_bufs = r->request_body != nullptr ? r->request_body->bufs : nullptr;
@@ -44,8 +44,7 @@ ngx_int_t get_peer(ngx_peer_connection_t* pc, void* data) noexcept {
     auto* name = static_cast<ngx_str_t*>(ngx_palloc(ctx.r->pool, sizeof(ngx_str_t)));
     auto* address = static_cast<PeerAddress*>(ngx_palloc(ctx.r->pool, sizeof(PeerAddress)));
     if (name == nullptr || address == nullptr) return NGX_ERROR;
-    *name = copy_to_pool(ctx.r->pool, peer->name);
-    if (name->data == nullptr) return NGX_ERROR;
+    *name = str(peer->name);  // ctx.tries holds the peer until the request's pool goes.
     *address = ctx.target->address(*peer);
     pc->cached = 0;
     pc->connection = nullptr;

@@ -152,7 +152,8 @@ bool must_read_body(const Context& ctx) {
 
 ngx_int_t forward(Context& ctx) {
   ngx_http_request_t* r = ctx.r;
-  if (!set_upstream_host(ctx) || !prepare_headers(ctx)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  set_upstream_host(ctx);
+  if (!prepare_headers(ctx)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   ctx.stage = Stage::kForwarded;
   r->unparsed_uri = ctx.upstream_uri;  // What nginx sends; the balancer gives it back.
   r->valid_unparsed_uri = 1;

@@ -80,10 +80,14 @@ void Probes::tick() {
 }
 
 void Probes::follow_configuration(std::int64_t now) {
+  std::unordered_map<std::string, std::pair<std::int64_t, std::int64_t>> began;  // Changes do not put probes off.
   std::erase_if(checked_, [&](const auto& entry) {
     const auto found = upstreams_.all().find(entry.first);
-    return found == upstreams_.all().end() || found->second != entry.second->host ||
-           found->second->fingerprint() != entry.second->fingerprint || !is_active(found->second->balancer().upstream());
+    const Checked& checked = *entry.second;
+    const bool stays = found != upstreams_.all().end() && found->second == checked.host &&
+                       found->second->fingerprint() == checked.fingerprint && is_active(found->second->balancer().upstream());
+    if (!stays) began.emplace(entry.first, std::pair(checked.healthy.began_ms, checked.unhealthy.began_ms));
+    return !stays;
   });
   for (const auto& [id, host] : upstreams_.all()) {
     const config::Upstream& upstream = host->balancer().upstream();
@@ -91,7 +95,9 @@ void Probes::follow_configuration(std::int64_t now) {
     auto checked = std::make_unique<Checked>();
     checked->host = host;
     checked->fingerprint = host->fingerprint();
-    checked->healthy.began_ms = checked->unhealthy.began_ms = now;
+    const auto before = began.find(id);
+    checked->healthy.began_ms = before != began.end() ? before->second.first : now;
+    checked->unhealthy.began_ms = before != began.end() ? before->second.second : now;
     if (is_tls(upstream.active.type)) {
       const auto& [certificate, key] = host->client_certificate();
       checked->tls = OutgoingTls::make(conf_.trusted_certificates, certificate, key, log_);

@@ -6,17 +6,24 @@
 #include "gateway/nginx/hash_input.hpp"
 
 namespace gibbon::nginx {
+namespace {
+
+/// How many more peers a request may leave than nginx counts tries: those that were taken out of the balancer before
+/// they were asked, or with their kept connections.
+constexpr std::size_t kSpareTries = 8;
+
+}  // namespace
 
 Tries* Tries::make(ngx_pool_t* pool, BalancedHost& host, std::size_t most, std::optional<std::uint64_t> hash) {
   void* memory = ngx_palloc(pool, sizeof(Tries) + most * sizeof(gateway::Peer*));
   if (memory == nullptr) return nullptr;
-  auto** failed = reinterpret_cast<gateway::Peer**>(static_cast<char*>(memory) + sizeof(Tries));
-  return new (memory) Tries(host, failed, most, hash);
+  auto** left = reinterpret_cast<gateway::Peer**>(static_cast<char*>(memory) + sizeof(Tries));
+  return new (memory) Tries(host, left, most, hash);
 }
 
 Tries::~Tries() {
   leave_current();
-  for (std::size_t i = 0; i < failed_count_; ++i) failed_[i]->release();
+  for (std::size_t i = 0; i < left_count_; ++i) left_[i]->release();
 }
 
 void Tries::leave_current() {
@@ -36,12 +43,14 @@ gateway::Peer* Tries::next() {
     counted_ = true;
     return current_;
   }
-  if (current_ != nullptr && !unused && failed_count_ < most_failed_) {
+  if (current_ != nullptr) {
+    // Kept also where it was not asked, since the request may still point at its texts.
+    if (left_count_ == most_left_) return nullptr;
     current_->retain();
-    failed_[failed_count_++] = current_;
+    left_[left_count_++] = current_;
   }
   leave_current();
-  current_ = balancer.pick({hash_, {failed_, failed_count_}, now_ms()});
+  current_ = balancer.pick({hash_, {left_, left_count_}, now_ms()});
   counted_ = current_ != nullptr;
   state_ = State::kPicked;
   return current_;
@@ -71,8 +80,11 @@ void Tries::report(int status, double latency_ms) {
 }
 
 void Tries::report_last(int status, double latency_ms) {
-  const bool listed = config::status_report(host_.balancer().upstream().passive, status).limit != 0;
-  if (state_ == State::kFailed && listed && status != NGX_HTTP_GATEWAY_TIME_OUT) state_ = State::kAnswered;
+  if (current_ == nullptr) return;
+  if (state_ == State::kFailed && status != NGX_HTTP_GATEWAY_TIME_OUT &&
+      config::status_report(host_.balancer().upstream().passive, status).limit != 0) {
+    state_ = State::kAnswered;
+  }
   report(status, latency_ms);
 }
 
@@ -83,7 +95,7 @@ ngx_int_t choose_peer(Context& ctx) {
     const config::Upstream& upstream = host.balancer().upstream();
     std::optional<std::uint64_t> hash;
     if (upstream.algorithm == config::Upstream::Algorithm::kConsistentHashing) hash = hash_of_request(ctx, upstream);
-    ctx.tries = Tries::make(ctx.r->pool, host, ctx.service->retries + 1, hash);
+    ctx.tries = Tries::make(ctx.r->pool, host, ctx.service->retries + kSpareTries, hash);
     if (ctx.tries == nullptr) return NGX_ERROR;
   }
   if (ctx.tries->next() != nullptr) return NGX_OK;
@@ -97,15 +109,14 @@ ngx_int_t choose_peer(Context& ctx) {
   return NGX_AGAIN;
 }
 
-bool set_upstream_host(Context& ctx) {
+void set_upstream_host(Context& ctx) {
   ctx.rendered_for = ctx.tries->peer();
   const ngx_table_elt_t* sent = ctx.r->headers_in.host;
   if (ctx.route->preserve_host && sent != nullptr && sent->value.len > 0) {
     ctx.upstream_host = sent->value;
-    return true;
+  } else {
+    ctx.upstream_host = str(ctx.target->host_header(*ctx.tries->peer()));
   }
-  ctx.upstream_host = copy_to_pool(ctx.r->pool, ctx.target->host_header(*ctx.tries->peer()));
-  return ctx.upstream_host.data != nullptr;
 }
 
 std::string_view upstream_host_name(const Context& ctx) {

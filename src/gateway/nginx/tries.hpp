@@ -16,7 +16,7 @@ class Context;
 /// pool; the context ends it. Event thread.
 class Tries {
  public:
-  /// Null without memory. At most `most` tries are counted as failed; `hash`: of what the upstream hashes on.
+  /// Null without memory. At most `most` peers are left for another one; `hash`: of what the upstream hashes on.
   static Tries* make(ngx_pool_t* pool, BalancedHost& host, std::size_t most, std::optional<std::uint64_t> hash);
   ~Tries();
   Tries(const Tries&) = delete;
@@ -43,16 +43,16 @@ class Tries {
 
  private:
   enum class State : std::uint8_t { kPicked, kUnderWay, kAnswered, kFailed, kFailedOnReused };
-  Tries(BalancedHost& host, gateway::Peer** failed, std::size_t most, std::optional<std::uint64_t> hash)
-      : host_(host), failed_(failed), most_failed_(most), hash_(hash) {}
+  Tries(BalancedHost& host, gateway::Peer** left, std::size_t most, std::optional<std::uint64_t> hash)
+      : host_(host), left_(left), most_left_(most), hash_(hash) {}
   void leave_current();
 
   BalancedHost& host_;
   gateway::Peer* current_ = nullptr;
   bool counted_ = false;  ///< current_ counts this request among its connections.
   State state_ = State::kPicked;
-  gateway::Peer** failed_;
-  std::size_t failed_count_ = 0, most_failed_;
+  gateway::Peer** left_;  ///< Those that it was sent to before, each with a reference.
+  std::size_t left_count_ = 0, most_left_;
   std::optional<std::uint64_t> hash_;
 };
 
@@ -60,7 +60,7 @@ class Tries {
 /// request sleeps and its phases run again. NGX_DECLINED: there is no peer. NGX_ERROR: no memory.
 ngx_int_t choose_peer(Context& ctx);
 /// Sets ctx.upstream_host for the peer that ctx.tries has: what the Host header says.
-bool set_upstream_host(Context& ctx);
+void set_upstream_host(Context& ctx);
 /// The upstream's name for TLS.
 std::string_view upstream_host_name(const Context& ctx);
 /// Log phase: reports the last try.

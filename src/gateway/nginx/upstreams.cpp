@@ -64,7 +64,7 @@ void BalancedHost::tick(time_t now) {
 
 bool BalancedHost::asking() const {
   for (const auto& name : names_)
-    if (name != nullptr && name->asking()) return true;
+    if (name != nullptr && name->asking() && name->answer().endpoints.empty()) return true;
   return false;
 }
 
@@ -108,6 +108,9 @@ Upstreams::~Upstreams() {
 }
 
 void Upstreams::apply(const gateway::Runtime& runtime) {
+  // Most changes are to other things.
+  if (runtime.upstreams_fingerprint() == fingerprint_) return;
+  fingerprint_ = runtime.upstreams_fingerprint();
   std::unordered_map<std::string, std::shared_ptr<BalancedHost>> before = std::move(upstreams_);
   upstreams_.clear();
   for (const gateway::UpstreamPlan& plan : runtime.upstreams()) {

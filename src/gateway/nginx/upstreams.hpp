@@ -105,6 +105,7 @@ class Upstreams {
   config::HealthTable* health_;
   Names names_;
   std::uint64_t seed_;
+  std::uint64_t fingerprint_ = 0;  ///< Of the upstreams that were applied last.
   std::vector<BalancedHost*> to_wake_;  // Before the hosts, which leave it when they end.
   std::unordered_map<std::string, std::shared_ptr<BalancedHost>> upstreams_;  ///< By id.
   std::unordered_map<std::string, std::shared_ptr<BalancedHost>> hosts_;      ///< By "host:port".
