@@ -3,6 +3,8 @@
 #include <string_view>
 #include <utility>
 
+#include "schema/certificate_checks.hpp"
+
 namespace gibbon::schema {
 namespace {
 
@@ -13,6 +15,10 @@ Violation accept(const json::object&) { return {}; }
 
 constexpr std::pair<std::string_view, Violation (*)(const json::object&)> kChecks[] = {
     {"path_handling", accept},
+    {"certificate_key", check_certificate_key},
+    {"certificate_alt_key", check_certificate_alt_key},
+    {"certificate_types", check_certificate_types},
+    {"ca_certificate", check_ca_certificate},
 };
 
 }  // namespace

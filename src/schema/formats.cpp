@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/ascii.hpp"
+#include "schema/certificate_checks.hpp"
 #include "schema/hosts.hpp"
 #include "schema/regex.hpp"
 #include "schema/uri.hpp"
@@ -231,6 +232,8 @@ constexpr std::pair<std::string_view, Violation (*)(std::string_view)> kFormats[
     {"cookie_name", check_cookie_name},
     {"upstream_name", check_upstream_name},
     {"target", check_target},
+    {"certificate", check_certificate},
+    {"private_key", check_private_key},
 };
 
 }  // namespace

@@ -8,12 +8,16 @@
 
 namespace gibbon::gateway {
 
-Result<std::unique_ptr<Runtime>> Runtime::build(config::Snapshot snapshot, const plugin::Registry& registry) {
+Result<std::unique_ptr<Runtime>> Runtime::build(config::Snapshot snapshot, const plugin::Registry& registry,
+                                                tls::Cache* cache) {
   try {
     std::unique_ptr<Runtime> runtime(new Runtime(std::move(snapshot)));
     const config::Snapshot& kept = runtime->snapshot_;
     runtime->router_ = Router::build(kept.routes, kept.services, &runtime->warnings_);
     runtime->chains_ = Chains::build(kept.plugins, kept.routes, registry, &runtime->warnings_);
+    tls::Cache none;
+    runtime->certificates_ =
+        tls::Certificates::build(kept, cache != nullptr ? *cache : none, &runtime->warnings_);
     runtime->slots_.resize(kept.services.size());
     runtime->upstreams_ = plan_upstreams(kept);
     for (const UpstreamPlan& plan : runtime->upstreams_)

@@ -10,6 +10,7 @@
 #include "gateway/balancer/balancer.hpp"
 #include "gateway/chain/chain.hpp"
 #include "gateway/router/router.hpp"
+#include "gateway/tls/certificates.hpp"
 
 namespace gibbon::gateway {
 
@@ -25,7 +26,9 @@ struct AdapterSlot {
 class Runtime {
  public:
   /// Never a dead gateway: what a snapshot has wrong is left out and told by warnings(). Errors: out of memory.
-  static Result<std::unique_ptr<Runtime>> build(config::Snapshot snapshot, const plugin::Registry& registry);
+  /// `cache`: what earlier generations have parsed; null: everything is parsed anew.
+  static Result<std::unique_ptr<Runtime>> build(config::Snapshot snapshot, const plugin::Registry& registry,
+                                                tls::Cache* cache = nullptr);
   ~Runtime();
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
@@ -55,6 +58,8 @@ class Runtime {
   /// For `certificate`, `rewrite` and requests that match no route.
   [[nodiscard]] const Chain& global_chain() const noexcept { return chains_->global(); }
   [[nodiscard]] const Chains& chains() const noexcept { return *chains_; }
+  /// For handshakes in both directions. Any thread.
+  [[nodiscard]] const tls::Certificates& certificates() const noexcept { return *certificates_; }
   /// The adapter's own, one per service: `service` as in Match. Event thread.
   [[nodiscard]] AdapterSlot& adapter_slot(std::uint32_t service) const noexcept { return slots_[service]; }
 
@@ -73,6 +78,7 @@ class Runtime {
   std::vector<UpstreamPlan> upstreams_;
   std::uint64_t upstreams_fingerprint_ = 0;
   std::vector<std::uint32_t> service_upstreams_;
+  std::unique_ptr<const tls::Certificates> certificates_;
   mutable std::vector<AdapterSlot> slots_;
   std::vector<Error> warnings_;
   mutable std::uint32_t references_ = 0;

@@ -11,14 +11,8 @@ extern "C" {
 namespace gibbon::nginx {
 namespace {
 
-/// OpenSSL asks for a certificate: the server's own stands, unless a plugin says otherwise.
-int choose_certificate(SSL* ssl, void*) noexcept {
-  Worker* here = worker();
-  if (here == nullptr) return 1;
-  gateway::Runtime* runtime = here->acquire_runtime();
-  if (runtime == nullptr) return 1;
-  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-  for (const gateway::ChainItem& item : runtime->global_chain().certificate()) {
+void run_plugins(const gateway::Runtime& runtime, const char* name) noexcept {
+  for (const gateway::ChainItem& item : runtime.global_chain().certificate()) {
     try {
       item.plugin->certificate(name != nullptr ? name : "", item.config);
     } catch (const std::exception& e) {
@@ -27,8 +21,29 @@ int choose_certificate(SSL* ssl, void*) noexcept {
       ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "[%s] exception in certificate", item.plugin->name);
     }
   }
+}
+
+/// OpenSSL asks for a certificate: that of the server name, where the configuration has one; else the server's own
+/// stands. 0 ends the handshake.
+int choose_certificate(SSL* ssl, void*) noexcept {
+  Worker* here = worker();
+  if (here == nullptr) return 1;
+  gateway::Runtime* runtime = here->acquire_runtime();
+  if (runtime == nullptr) return 1;
+  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  int result = 1;
+  const gateway::tls::Certificate* certificate =
+      name != nullptr ? runtime->certificates().for_server_name(name) : nullptr;
+  if (certificate != nullptr && !certificate->use(ssl)) {
+    // Without the name, which a client chose.
+    ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
+                  "[ssl] a certificate cannot be used: its key is too weak for the ciphers' security level, or memory "
+                  "is short");
+    result = 0;
+  }
+  run_plugins(*runtime, name);
   here->release_runtime(runtime);
-  return 1;
+  return result;
 }
 
 }  // namespace

@@ -183,7 +183,7 @@ void Worker::load_current() {
   if (generation == loaded_generation_ || generation == 0) return;
   auto snapshot = snapshots_.load(generation);
   if (!snapshot.ok()) return log_from_thread(log_, "error", "snapshot " + std::to_string(generation) + ": " + snapshot.error().message);
-  auto runtime = gateway::Runtime::build(std::move(snapshot).value(), conf_.registry);
+  auto runtime = gateway::Runtime::build(std::move(snapshot).value(), conf_.registry, &certificate_cache_);
   if (!runtime.ok()) return log_from_thread(log_, "error", "snapshot " + std::to_string(generation) + ": " + runtime.error().message);
   for (const Error& warning : runtime.value()->warnings()) log_from_thread(log_, "warn", warning.field + " " + warning.message);
   // One that the event thread never took is nobody's: destroyed here.

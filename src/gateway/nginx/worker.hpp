@@ -87,6 +87,7 @@ class Worker {
   std::vector<Upstreams::Changed> told_;        // The same, under the same mutex.
   ngx_connection_t* wakeup_ = nullptr;          // Loader to event thread: there is a next runtime.
   std::uint64_t loaded_generation_ = 0;         // Loader.
+  gateway::tls::Cache certificate_cache_;       // Loader.
   int fifo_ = -1;
   std::atomic<bool> stopping_{false};
   std::thread loader_;
