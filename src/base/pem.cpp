@@ -28,14 +28,15 @@ Error openssl_error(std::string_view where) {
   const char *file = "", *function = "";
   int line = 0;
   const unsigned long code = ERR_peek_last_error_all(&file, &line, &function, nullptr, nullptr);
-  ERR_clear_error();
   if (code == 0) return {fmt::format("{} failed", where), {}};
   std::string_view path = file;
   if (const auto root = path.find("crypto/"); root != std::string_view::npos) path.remove_prefix(root + 7);
   const char *library = ERR_lib_error_string(code), *reason = ERR_reason_error_string(code);
-  return {fmt::format("{}: error:{:X}:{}:{}:{}:{}:{}:", where, code, library != nullptr ? library : "", function,
-                      reason != nullptr ? reason : "", path, line),
-          {}};
+  Error error{fmt::format("{}: error:{:X}:{}:{}:{}:{}:{}:", where, code, library != nullptr ? library : "", function,
+                          reason != nullptr ? reason : "", path, line),
+              {}};
+  ERR_clear_error();  // Only now: what was read above lies in the queue.
+  return error;
 }
 
 /// Whether reading stopped because there is nothing more, not because something is wrong.
