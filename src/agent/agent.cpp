@@ -68,6 +68,8 @@ int run(const Settings& settings, const Paths& paths) {
 }
 
 Result<Checked> check(const Settings& settings, const std::string& database) {
+  if (const auto guard = Guard::load(settings); !guard.ok()) return guard.error();
+  if (auto status = check_addresses(settings, Paths::of(settings.prefix)); !status.ok()) return status.error();
   auto plugins = plugin::Registry::load(settings.plugins, settings.plugin_path);
   if (!plugins.ok()) return plugins.error();
   const Catalog catalog(std::make_shared<const plugin::Registry>(std::move(*plugins)));

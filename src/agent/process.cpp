@@ -56,6 +56,9 @@ Status Process::start() {
   auto health = config::HealthTable::open(paths_.shared);
   if (!health.ok()) return health.error();
   health_.emplace(std::move(*health));
+  auto guard = Guard::load(*settings_);
+  if (!guard.ok()) return guard.error();
+  guard_ = std::move(*guard);
   auto catalog = load_catalog(*settings_);
   if (!catalog.ok()) return catalog.error();
   catalog_ = std::move(*catalog);
@@ -118,6 +121,8 @@ Status Process::reload() {
   auto loaded = Settings::load_effective(paths_.prefix);
   if (!loaded.ok()) return loaded.error();
   auto next = std::make_shared<const Settings>(std::move(*loaded));
+  auto guard = Guard::load(*next);
+  if (!guard.ok()) return guard.error();
   const auto old = settings();
   if (next->database != old->database)
     return Error{"'database' cannot change while the gateway runs: restart it", "database"};
@@ -126,10 +131,12 @@ Status Process::reload() {
   if (!writes_->push([&] { done.set_value(reload_configuration(next)); }))
     return Error{"too many changes wait", ""};
   if (auto status = done.get_future().get(); !status.ok()) return status;
+  {
+    const std::lock_guard lock(lock_);
+    guard_ = std::move(*guard);
+  }
   log_level_->configure(next->log_level);
-  if (next->admin_listen == old->admin_listen && next->status_listen == old->status_listen &&
-      next->admin_ssl_cert == old->admin_ssl_cert && next->status_ssl_cert == old->status_ssl_cert)
-    return {};
+  if (listening_ == listening_state(*next, paths_)) return {};
   stop_listening();
   return listen();
 }
@@ -204,6 +211,11 @@ void Process::stop() {
 std::shared_ptr<const Settings> Process::settings() const {
   const std::lock_guard lock(lock_);
   return settings_;
+}
+
+std::shared_ptr<const Guard> Process::guard() const {
+  const std::lock_guard lock(lock_);
+  return guard_;
 }
 
 std::shared_ptr<const Catalog> Process::catalog() const {

@@ -18,6 +18,9 @@
 
 namespace gibbon::agent {
 
+/// Whether the certificates of the Admin API's and the status API's addresses can be used.
+Status check_addresses(const Settings& settings, const Paths& paths);
+
 /// Everything that the agent runs, put together. Threads: start(), reload() and stop() from one; as a Host
 /// from any.
 class Process : public Host {
@@ -37,6 +40,7 @@ class Process : public Host {
   [[nodiscard]] std::shared_ptr<const Settings> settings() const override;
   [[nodiscard]] std::shared_ptr<const Catalog> catalog() const override;
   Store& store() override { return *store_; }
+  [[nodiscard]] std::shared_ptr<const Guard> guard() const override;
   [[nodiscard]] const config::ControlPage* control() const override { return &control_->page(); }
   config::HealthTable* health() override { return health_ ? &*health_ : nullptr; }
   [[nodiscard]] std::string shared_directory() const override { return paths_.shared; }
@@ -61,14 +65,17 @@ class Process : public Host {
   void make_apis();
   [[nodiscard]] std::shared_ptr<const Api> api(Api::Kind kind) const;
   Status listen();
+  /// All that listen() works from: other text where a restart of the listeners is needed.
+  static std::string listening_state(const Settings& settings, const Paths& paths);
   void stop_listening();
   /// The part of reload() that must not meet a change of the configuration.
   Status reload_configuration(std::shared_ptr<const Settings> settings);
 
   const Paths paths_;
   std::string node_id_;
-  mutable std::mutex lock_;  ///< Over the three that follow, and the delivery's pointer.
+  mutable std::mutex lock_;  ///< Over the four that follow, and the delivery's pointer.
   std::shared_ptr<const Settings> settings_;
+  std::shared_ptr<const Guard> guard_;
   std::shared_ptr<const Catalog> catalog_;
   std::string hash_ = kEmptyConfigurationHash;
 
@@ -83,6 +90,7 @@ class Process : public Host {
   std::shared_ptr<const Api> admin_, status_;        ///< Under lock_: made anew when the plugins change.
   std::unique_ptr<WriteQueue> writes_;
   std::vector<std::unique_ptr<http::Server>> servers_;
+  std::string listening_;  ///< What listen() worked from.
 };
 
 }  // namespace gibbon::agent

@@ -115,11 +115,19 @@ CertificatePair default_certificate(const Paths& paths, const std::string& role)
   return named(paths, role + "-kong-default");
 }
 
+CertificatePair client_certificate(const Settings& settings, const Paths& paths) {
+  if (!settings.client_ssl_cert.empty()) return {settings.client_ssl_cert, settings.client_ssl_cert_key};
+  return named(paths, "kong-default");
+}
+
 Status make_certificates(const Settings& settings, const Paths& paths) {
   if (any_tls(settings.proxy_listen) && settings.ssl_cert.empty()) {
     const auto pairs = proxy_certificates(settings, paths);
     if (Status status = make(pairs[0], KeyKind::kRsa); !status) return status;
     if (Status status = make(pairs[1], KeyKind::kEcdsa); !status) return status;
+  }
+  if (settings.client_ssl && settings.client_ssl_cert.empty()) {
+    if (Status status = make(client_certificate(settings, paths), KeyKind::kRsa); !status) return status;
   }
   if (any_tls(settings.admin_listen) && settings.admin_ssl_cert.empty()) {
     if (Status status = make(default_certificate(paths, "admin"), KeyKind::kRsa); !status) return status;

@@ -20,6 +20,9 @@ std::vector<CertificatePair> proxy_certificates(const Settings& settings, const 
 /// The self-signed one of admin_listen, or of status_listen: `role` is "admin" or "status".
 CertificatePair default_certificate(const Paths& paths, const std::string& role);
 
+/// What the gateway shows to upstreams where client_ssl is on: the settings' own, else as proxy_certificates().
+CertificatePair client_certificate(const Settings& settings, const Paths& paths);
+
 /// Makes each self-signed certificate that is needed and not there yet; the keys' files have mode 0600.
 Status make_certificates(const Settings& settings, const Paths& paths);
 

@@ -126,6 +126,15 @@ class Writer {
   static bool names(const Directives& directives, std::string_view name) {
     return std::ranges::find(directives, name, &Settings::Directive::name) != directives.end();
   }
+  /// What the operator says of a directive of the proxied location, at any level; null where nothing is said.
+  const std::string* injected(std::string_view name) const {
+    for (const Directives* level :
+         {&settings_.location_directives, &settings_.proxy_directives, &settings_.http_directives}) {
+      const auto found = std::ranges::find(*level, name, &Settings::Directive::name);
+      if (found != level->end()) return &found->value;
+    }
+    return nullptr;
+  }
 
   void main_block() {
     set("load_module", word(host_.module));
@@ -180,6 +189,8 @@ class Writer {
     if (!host_.certificate_authorities.empty())
       set("gibbon_trusted_certificates", word(host_.certificate_authorities));
     if (!settings_.trusted_ips.empty()) set("gibbon_trusted_ips", words(settings_.trusted_ips, ""));
+    const std::string* verify = injected("proxy_ssl_verify");
+    set("gibbon_tls_verify", on_off(verify != nullptr && *verify == "on"));
     set("gibbon_error_default_type", word(settings_.error_default_type));
     set("gibbon_headers", words(settings_.headers, "off"));
     set("gibbon_headers_upstream", words(settings_.headers_upstream, "off"));
@@ -274,7 +285,10 @@ class Writer {
     for (const auto& [name, value] : kProxyHeaders)
       set("proxy_set_header", fmt::format("{} {}", name, value));
     upstream_tail("proxy");
-    inject(settings_.location_directives);
+    // Whether upstreams are verified, the balancer decides: see upstream_tail().
+    Directives directives = settings_.location_directives;
+    std::erase_if(directives, [](const auto& directive) { return directive.name == "proxy_ssl_verify"; });
+    inject(directives);
     set("proxy_pass", "https://gibbon_upstream");
     close();
     line("");
@@ -297,13 +311,18 @@ class Writer {
     set(fmt::format("{}_pass_header", kind), "Date");
     set(fmt::format("{}_ssl_name", kind), "$gibbon_upstream_host_name");
     set(fmt::format("{}_ssl_server_name", kind), "on");
-    // nginx loads authorities only where it verifies; the balancer then verifies for services with tls_verify
-    // alone.
-    const bool authorities = !host_.certificate_authorities.empty();
-    set(fmt::format("{}_ssl_verify", kind), on_off(authorities));
-    if (authorities)
-      set(fmt::format("{}_ssl_trusted_certificate", kind), word(host_.certificate_authorities));
-    set(fmt::format("{}_ssl_verify_depth", kind), std::to_string(settings_.lua_ssl_verify_depth));
+    // nginx loads authorities only where it verifies; the balancer then verifies for the services that want it.
+    const std::string trusted = fmt::format("{}_ssl_trusted_certificate", kind);
+    const std::string depth = fmt::format("{}_ssl_verify_depth", kind);
+    const bool given = injected(trusted) != nullptr, authorities = !host_.certificate_authorities.empty();
+    set(fmt::format("{}_ssl_verify", kind), on_off(given || authorities));
+    if (authorities && !given) set(trusted, word(host_.certificate_authorities));
+    if (injected(depth) == nullptr) set(depth, std::to_string(settings_.lua_ssl_verify_depth));
+    if (settings_.client_ssl) {
+      const CertificatePair pair = client_certificate(settings_, paths_);
+      set(fmt::format("{}_ssl_certificate", kind), word(pair.certificate));
+      set(fmt::format("{}_ssl_certificate_key", kind), word(pair.key));
+    }
   }
 
   void error_location() {

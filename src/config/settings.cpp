@@ -312,6 +312,39 @@ class Reader {
       settings_.lua_ssl_trusted_certificate.push_back(entry == "system" ? entry : absolute_path(entry));
     }
     settings_.lua_ssl_verify_depth = whole("lua_ssl_verify_depth", 0);
+    read_client_certificate();
+    read_admin_guard();
+  }
+
+  std::string path(std::string_view key) {
+    return text(key).empty() ? std::string() : settings_.effective[std::string(key)] = absolute_path(text(key));
+  }
+
+  void read_client_certificate() {
+    settings_.client_ssl = boolean("client_ssl");
+    settings_.client_ssl_cert = path("client_ssl_cert");
+    settings_.client_ssl_cert_key = path("client_ssl_cert_key");
+    if (!settings_.client_ssl || settings_.client_ssl_cert.empty() == settings_.client_ssl_cert_key.empty()) return;
+    const char* missing = settings_.client_ssl_cert.empty() ? "client_ssl_cert" : "client_ssl_cert_key";
+    fail(std::string(missing) + " must be specified", missing);
+  }
+
+  void read_admin_guard() {
+    settings_.admin_token = text("admin_token");
+    settings_.admin_token_file = path("admin_token_file");
+    settings_.admin_ssl_client_certificate = path("admin_ssl_client_certificate");
+    // No message holds the token.
+    if (!settings_.admin_token.empty() && !settings_.admin_token_file.empty())
+      fail("admin_token and admin_token_file cannot both be set", "admin_token");
+    if (!settings::is_token(settings_.admin_token))
+      fail("admin_token must be made of visible ASCII characters", "admin_token");
+    if (settings_.admin_ssl_client_certificate.empty() || settings_.admin_wants_token()) return;
+    for (const Listener& listener : settings_.admin_listen) {
+      if (listener.ssl) continue;
+      fail("admin_ssl_client_certificate guards addresses with ssl alone, and admin_listen has " + listener.address() +
+               " without: take that one away, or set admin_token too",
+           "admin_ssl_client_certificate");
+    }
   }
 
   void certificate_pair(const std::string& prefix, std::vector<std::string>& certs,

@@ -87,6 +87,13 @@ struct Settings {
   std::vector<std::string> ssl_cert, ssl_cert_key;  ///< Absolute paths; empty: a self-signed one is made.
   std::vector<std::string> admin_ssl_cert, admin_ssl_cert_key;  ///< Likewise.
   std::vector<std::string> status_ssl_cert, status_ssl_cert_key;
+  bool client_ssl = false;  ///< The gateway shows a certificate of its own to upstreams over TLS.
+  std::string client_ssl_cert, client_ssl_cert_key;  ///< Absolute paths; empty: a self-signed one is made.
+  std::string admin_token;       ///< What the Admin API asks for; empty: nothing, or what the file says.
+  std::string admin_token_file;  ///< Absolute path of a file that holds the token; empty: none.
+  /// Absolute path of the authorities whose client certificates the Admin API's TLS addresses ask for; empty: none.
+  std::string admin_ssl_client_certificate;
+  [[nodiscard]] bool admin_wants_token() const { return !admin_token.empty() || !admin_token_file.empty(); }
   std::string ssl_cipher_suite, ssl_ciphers, ssl_protocols, ssl_session_timeout, ssl_session_cache_size;
   bool ssl_prefer_server_ciphers = true, ssl_session_tickets = true;
   std::vector<std::string> lua_ssl_trusted_certificate;  ///< Paths, or "system".

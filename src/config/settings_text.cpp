@@ -136,5 +136,9 @@ std::optional<std::string> normalize_server(std::string_view text, unsigned defa
   return name + ":" + std::to_string(number);
 }
 
+bool is_token(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
+}
+
 }  // namespace settings
 }  // namespace gibbon

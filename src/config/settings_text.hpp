@@ -27,4 +27,7 @@ bool is_address_range(std::string_view text);
 /// neither.
 std::optional<std::string> normalize_server(std::string_view text, unsigned default_port);
 
+/// Whether `text` can stand in a header as a token: visible ASCII characters alone. The empty text can.
+bool is_token(std::string_view text);
+
 }  // namespace gibbon::settings

@@ -33,7 +33,45 @@ Error listen_error(const Listen& listen, std::string_view step, const error_code
   return {fmt::format("listen on {}:{}: {}: {}", listen.host, listen.port, step, error.message()), {}};
 }
 
+Status ask_for_certificates(const Listen& listen, asio::ssl::context& context) {
+  error_code error;
+  const std::string& file = listen.client_authorities_file;
+  context.load_verify_file(file, error);
+  if (error) return listen_error(listen, "client certificates' authorities " + file, error);
+  SSL_CTX_set_client_CA_list(context.native_handle(), SSL_load_client_CA_file(file.c_str()));
+  // Sessions of clients that were verified may be resumed here, and nowhere else.
+  constexpr unsigned char kSessions[] = "gibbon client certificates";
+  SSL_CTX_set_session_id_context(context.native_handle(), kSessions, sizeof kSessions);
+  context.set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert, error);
+  if (error) return listen_error(listen, "client certificates", error);
+  return {};
+}
+
+Status load_certificate(const Listen& listen, asio::ssl::context& context) {
+  error_code error;
+  context.set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
+                          asio::ssl::context::no_tlsv1_1 | asio::ssl::context::no_compression,
+                      error);
+  context.use_certificate_chain_file(listen.certificate_file, error);
+  if (error) return listen_error(listen, "certificate " + listen.certificate_file, error);
+  context.use_private_key_file(listen.key_file, asio::ssl::context::pem, error);
+  if (error) return listen_error(listen, "key " + listen.key_file, error);
+  if (SSL_CTX_check_private_key(context.native_handle()) != 1) {
+    return Error{fmt::format("listen on {}:{}: the key {} does not belong to the certificate {}", listen.host,
+                             listen.port, listen.key_file, listen.certificate_file),
+                 {}};
+  }
+  SSL_CTX_set_mode(context.native_handle(), SSL_MODE_RELEASE_BUFFERS);
+  return listen.client_authorities_file.empty() ? Status() : ask_for_certificates(listen, context);
+}
+
 }  // namespace
+
+Status check_tls(const Listen& listen) {
+  if (!listen.tls()) return {};
+  asio::ssl::context context(asio::ssl::context::tls_server);
+  return load_certificate(listen, context);
+}
 
 class Server::Impl {
  public:
@@ -115,7 +153,8 @@ class Server::Impl {
     const auto address = asio::ip::make_address(listen.host, error);
     if (error) return listen_error(listen, "not an IPv4 or IPv6 address", error);
     if (listen.tls()) {
-      if (auto status = load_certificate(listen, *listener); !status) return status;
+      listener->tls = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
+      if (auto status = load_certificate(listen, *listener->tls); !status) return status;
     }
     const tcp::endpoint endpoint(address, listen.port);
     auto& acceptor = listener->acceptor;
@@ -130,26 +169,6 @@ class Server::Impl {
     listening_.push_back(listen);
     listening_.back().port = acceptor.local_endpoint(error).port();
     listeners_.push_back(std::move(listener));
-    return {};
-  }
-
-  static Status load_certificate(const Listen& listen, Listener& listener) {
-    listener.tls = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
-    auto& context = *listener.tls;
-    error_code error;
-    context.set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
-                            asio::ssl::context::no_tlsv1_1 | asio::ssl::context::no_compression,
-                        error);
-    context.use_certificate_chain_file(listen.certificate_file, error);
-    if (error) return listen_error(listen, "certificate " + listen.certificate_file, error);
-    context.use_private_key_file(listen.key_file, asio::ssl::context::pem, error);
-    if (error) return listen_error(listen, "key " + listen.key_file, error);
-    if (SSL_CTX_check_private_key(context.native_handle()) != 1) {
-      return Error{fmt::format("listen on {}:{}: the key {} does not belong to the certificate {}", listen.host,
-                               listen.port, listen.key_file, listen.certificate_file),
-                   {}};
-    }
-    SSL_CTX_set_mode(context.native_handle(), SSL_MODE_RELEASE_BUFFERS);
     return {};
   }
 

@@ -30,8 +30,13 @@ struct Listen {
   std::uint16_t port = 0;          ///< 0: any free port; Server::listening() tells which.
   std::string certificate_file;    ///< PEM, with its chain. Set together with the key: this listener speaks TLS.
   std::string key_file;
+  /// PEM: authorities. Where it is set, a client without a certificate of theirs is refused in the handshake.
+  std::string client_authorities_file;
   [[nodiscard]] bool tls() const { return !certificate_file.empty(); }
 };
+
+/// Whether the certificate, the key and the authorities of an address could be used, without listening there.
+Status check_tls(const Listen& listen);
 
 /// "127.0.0.1:8001", "[::1]:8001", "localhost:8001", or a port alone (which means 127.0.0.1).
 /// Errors: says what is wrong with `text` and shows the form that would be right.

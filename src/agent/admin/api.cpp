@@ -45,7 +45,17 @@ bool Api::is_write(const http::Request& request) {
   return request.method != "GET" && request.method != "HEAD" && request.method != "OPTIONS";
 }
 
+std::optional<http::Response> Api::refusal(const http::Request& request) const {
+  const auto guard = kind_ == Kind::kAdmin ? host_.guard() : nullptr;
+  if (guard == nullptr || guard->admits(request)) return std::nullopt;
+  auto response = message_reply(401, "Unauthorized");
+  response.headers.push_back({"WWW-Authenticate", std::string(Guard::kHeader)});
+  add_headers(response, 0);
+  return response;
+}
+
 http::Response Api::handle(const http::Request& request) const {
+  if (auto refused = refusal(request)) return std::move(*refused);
   const auto start = std::chrono::steady_clock::now();
   http::Response response;
   try {
@@ -64,6 +74,9 @@ void Api::add_headers(http::Response& response, double elapsed_ms) const {
   if (kind_ == Kind::kAdmin) {
     response.headers.push_back({"Access-Control-Allow-Origin", "*"});
     response.headers.push_back({"Access-Control-Allow-Credentials", "true"});
+    if (const auto guard = host_.guard(); guard != nullptr && guard->wants_token())
+      for (auto& header : response.headers)
+        if (header.name == "Access-Control-Allow-Headers") header.value += ", " + std::string(Guard::kHeader);
   }
   if (names(settings->headers, {"latency_tokens", "x-kong-admin-latency"}))
     response.headers.push_back({"X-Kong-Admin-Latency", std::to_string(static_cast<long>(elapsed_ms))});

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +58,8 @@ class Api {
   /// `host` must outlive the API.
   Api(Host& host, Kind kind);
 
+  /// The answer to a request that the guard does not let in; handle() gives it too. Before anything is done for it.
+  [[nodiscard]] std::optional<http::Response> refusal(const http::Request& request) const;
   /// Answers with all headers but those that the server adds.
   [[nodiscard]] http::Response handle(const http::Request& request) const;
   /// The request may change something, and so may block.

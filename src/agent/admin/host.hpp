@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "agent/admin/guard.hpp"
 #include "agent/store/catalog.hpp"
 #include "agent/store/declarative.hpp"
 #include "agent/store/store.hpp"
@@ -25,6 +26,8 @@ class Host {
   /// The plugins and schemas in effect.
   [[nodiscard]] virtual std::shared_ptr<const Catalog> catalog() const = 0;
   [[nodiscard]] virtual Store& store() = 0;
+  /// Whom the Admin API lets in; null: everybody.
+  [[nodiscard]] virtual std::shared_ptr<const Guard> guard() const { return nullptr; }
   /// Null where there is no gateway (tests).
   [[nodiscard]] virtual const config::ControlPage* control() const = 0;
   /// The health of the upstreams' addresses, and where the workers write what stands behind targets' names. Null and

@@ -45,7 +45,7 @@ ngx_int_t get_peer(ngx_peer_connection_t* pc, void* data) noexcept {
     auto* address = static_cast<PeerAddress*>(ngx_palloc(ctx.r->pool, sizeof(PeerAddress)));
     if (name == nullptr || address == nullptr) return NGX_ERROR;
     *name = str(peer->name);  // ctx.tries holds the peer until the request's pool goes.
-    *address = ctx.target->address(*peer);
+    *address = ctx.target->address(*peer, upstream_host_name(ctx));
     pc->cached = 0;
     pc->connection = nullptr;
     pc->sockaddr = reinterpret_cast<sockaddr*>(address->bytes);
@@ -68,12 +68,15 @@ void free_peer(ngx_peer_connection_t* pc, void* data, ngx_uint_t state) noexcept
 
 #if (NGX_HTTP_SSL)
 ngx_int_t set_session(ngx_peer_connection_t* pc, void* data) noexcept {
-  static_cast<Context*>(data)->target->prepare_handshake(pc->connection->ssl->connection);
-  return NGX_OK;
+  Context& ctx = *static_cast<Context*>(data);
+  if (ctx.target->prepare_handshake(pc->connection->ssl->connection, view(ctx.r->upstream->ssl_name))) return NGX_OK;
+  ngx_log_error(NGX_LOG_ERR, pc->log, 0, "the service's certificates cannot be used for a handshake");
+  return NGX_ERROR;
 }
 
 void save_session(ngx_peer_connection_t* pc, void* data) noexcept {
-  static_cast<Context*>(data)->target->keep_session(ngx_ssl_get_session(pc->connection));
+  Context& ctx = *static_cast<Context*>(data);
+  ctx.target->keep_session(ngx_ssl_get_session(pc->connection), view(ctx.r->upstream->ssl_name));
 }
 #endif
 

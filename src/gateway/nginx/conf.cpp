@@ -140,6 +140,16 @@ char* set_headers_upstream(ngx_conf_t* cf, ngx_command_t*, void*) {
   return kConfOk;
 }
 
+char* set_tls_verify(ngx_conf_t* cf, ngx_command_t*, void*) {
+  const std::string value = arguments(cf).front();
+  if (value != "on" && value != "off") {
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"gibbon_tls_verify\" must be \"on\" or \"off\", not \"%s\"", value.c_str());
+    return kConfError;
+  }
+  main_conf(cf).tls_verify = value == "on";
+  return kConfOk;
+}
+
 }  // namespace
 
 MainConf* main_conf(const ngx_http_request_t* r) {
@@ -189,6 +199,7 @@ ngx_command_t directives[] = {
     {ngx_string("gibbon_trusted_ips"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, set_trusted, 0, 0, nullptr},
     {ngx_string("gibbon_headers"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, set_headers, 0, 0, nullptr},
     {ngx_string("gibbon_headers_upstream"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, set_headers_upstream, 0, 0, nullptr},
+    {ngx_string("gibbon_tls_verify"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, set_tls_verify, 0, 0, nullptr},
     {ngx_string("gibbon_error_default_type"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, set_text<&MainConf::error_default_type>, 0, 0, nullptr},
     {ngx_string("gibbon"), NGX_HTTP_LOC_CONF | NGX_CONF_FLAG, set_enabled, NGX_HTTP_LOC_CONF_OFFSET,
      offsetof(LocConf, enabled), nullptr},

@@ -34,6 +34,7 @@ struct MainConf {
   std::vector<ngx_cidr_t> trusted;
   ResponseHeaderSwitches headers;
   bool upstream_request_id = true;
+  bool tls_verify = false;  ///< Of services that do not say.
   std::string error_default_type = "text/plain";
   plugin::Registry registry;
 };

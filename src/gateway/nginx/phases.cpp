@@ -102,11 +102,9 @@ UpstreamTarget* target_of(Context& ctx, const gateway::Match& match) {
   if (slot.data == nullptr) {
     const gateway::UpstreamPlan* plan = ctx.runtime->upstream_of(match.service);
     Upstreams& upstreams = worker()->upstreams();
-    config::Service service = *ctx.service;
-    if (plan != nullptr && service.client_certificate_id.empty())
-      service.client_certificate_id = plan->upstream.client_certificate_id;
-    auto host = plan != nullptr ? upstreams.upstream(*plan) : upstreams.host(service.host, service.port);
-    slot.data = new UpstreamTarget(std::move(service), std::move(host));
+    auto host = plan != nullptr ? upstreams.upstream(*plan) : upstreams.host(ctx.service->host, ctx.service->port);
+    slot.data = new UpstreamTarget(*ctx.service, ctx.runtime->certificates().upstream(match.service), *main_conf(ctx.r),
+                                   std::move(host));
     slot.destroy = [](void* target) { delete static_cast<UpstreamTarget*>(target); };
   }
   return static_cast<UpstreamTarget*>(slot.data);

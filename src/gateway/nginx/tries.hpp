@@ -61,7 +61,7 @@ class Tries {
 ngx_int_t choose_peer(Context& ctx);
 /// Sets ctx.upstream_host for the peer that ctx.tries has: what the Host header says.
 void set_upstream_host(Context& ctx);
-/// The upstream's name for TLS.
+/// The upstream's name for TLS: SNI, and what its certificate is checked for.
 std::string_view upstream_host_name(const Context& ctx);
 /// Log phase: reports the last try.
 void report_last_try(Context& ctx) noexcept;
