@@ -1,5 +1,6 @@
 #include "config/entity_schemas.hpp"
 
+#include "base/pem.hpp"
 #include "config/rows/rows.hpp"
 #include "schema/hosts.hpp"
 #include "schema/records.hpp"
@@ -9,6 +10,13 @@ namespace {
 
 /// Kong's DEFAULT_PORT of targets.
 constexpr std::uint16_t kTargetPort = 8000;
+
+void add_digest(json::object& entity) {
+  const auto* text = entity.if_contains("cert");
+  if (text == nullptr || !text->is_string()) return;
+  if (const auto certificate = read_certificate(text->get_string()); certificate.ok())
+    entity["cert_digest"] = certificate_digest(certificate->get());
+}
 
 }  // namespace
 
@@ -44,6 +52,7 @@ Schema plugin_entity_schema(const Schema& config) {
 }
 
 void normalize_entity(std::string_view collection, json::object& entity, schema::Violations& violations) {
+  if (collection == "ca_certificates") return add_digest(entity);
   if (collection != "targets") return;
   auto* target = entity.if_contains("target");
   if (target == nullptr || !target->is_string()) return;

@@ -25,7 +25,8 @@ const Schema& plugin_schema();
 /// and PATCH are checked against. Checks of `config` become checks of the entity ("config.minute").
 Schema plugin_entity_schema(const Schema& config);
 
-/// What is made of a checked entity before it is stored: a target gets its port. What is wrong goes to
+/// What is made of a checked entity before it is stored: a target gets its port, a CA
+/// certificate its digest. What is wrong goes to
 /// `violations`.
 void normalize_entity(std::string_view collection, json::object& entity, schema::Violations& violations);
 

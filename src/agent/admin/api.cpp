@@ -29,6 +29,7 @@ Api::Api(Host& host, Kind kind)
   add_entity_endpoints(endpoints_, host, *collections_);
   add_consumer_endpoints(endpoints_, host);
   add_upstream_endpoints(endpoints_, host);
+  add_certificate_endpoints(endpoints_, host);
   add_schema_endpoints(endpoints_, host);
   add_tag_endpoints(endpoints_, host);
   add_config_endpoints(endpoints_, host);

@@ -80,6 +80,8 @@ void add_entity_endpoints(Endpoints& endpoints, Host& host, const Collections& c
 /// What the entities' endpoints have beside the generated ones. After add_entity_endpoints().
 void add_consumer_endpoints(Endpoints& endpoints, Host& host);
 void add_upstream_endpoints(Endpoints& endpoints, Host& host);
+/// After add_entity_endpoints().
+void add_certificate_endpoints(Endpoints& endpoints, Host& host);
 void add_schema_endpoints(Endpoints& endpoints, Host& host);
 void add_tag_endpoints(Endpoints& endpoints, Host& host);
 void add_config_endpoints(Endpoints& endpoints, Host& host);

@@ -1,5 +1,6 @@
 #include "agent/admin/entity_service.hpp"
 
+#include "agent/admin/certificate_rules.hpp"
 #include "base/uuid.hpp"
 
 namespace gibbon::agent {
@@ -98,10 +99,12 @@ EntityService::Changed EntityService::create(const Collection& collection, const
       input[parent->field] = reference(row);
     }
     if (auto error = resolve(transaction.image(), collection, input)) return *error;
+    const ServerNames names(collection, input);
+    if (auto error = names.check(transaction.image(), "")) return *error;
     auto checked = catalog->check_insert(collection, std::move(input));
     if (!checked.ok()) return schema_violation(checked.violations);
     if (!host_.store().writable()) return unsupported("create", collection.name);
-    auto row = transaction.insert(collection, std::move(checked.entity));
+    auto row = names.keep(transaction, *catalog, transaction.insert(collection, std::move(checked.entity)));
     if (!row.ok()) return row.error();
     return std::optional(row.value());
   });
@@ -120,11 +123,13 @@ EntityService::Changed EntityService::update(const Collection& collection, const
     }
     auto patch = read_input(body, *catalog, collection, stored.get());
     if (auto error = resolve(image, collection, patch)) return *error;
+    const ServerNames names(collection, patch);
+    if (auto error = names.check(image, text_of(*stored, "id"))) return *error;
     auto checked = catalog->check_update(collection, *stored, std::move(patch));
     if (!checked.ok()) return schema_violation(checked.violations);
     if (!host_.store().writable())
       return unsupported("update", collection.name, key.by_id() ? "" : std::string_view(key.field));
-    auto row = transaction.put(collection, std::move(checked.entity));
+    auto row = names.keep(transaction, *catalog, transaction.put(collection, std::move(checked.entity)));
     if (!row.ok()) return row.error();
     return std::optional(row.value());
   });
@@ -136,12 +141,15 @@ EntityService::Changed EntityService::put(Transaction& transaction, const Collec
   if (auto error = resolve(transaction.image(), collection, input)) return *error;
   input[key.field] = key.value;
   if (stored != nullptr) input["id"] = text_of(*stored, "id");
+  const ServerNames names(collection, input);
+  if (auto error = names.check(transaction.image(), text_of(input, "id"))) return *error;
   auto checked = catalog.check_upsert(collection, std::move(input), stored.get());
   if (!checked.ok()) return schema_violation(checked.violations);
   if (!host_.store().writable())
     return unsupported("create or update", collection.name, key.by_id() ? "" : std::string_view(key.field));
-  auto row = stored != nullptr ? transaction.put(collection, std::move(checked.entity))
-                               : transaction.insert(collection, std::move(checked.entity));
+  auto row = names.keep(transaction, catalog,
+                        stored != nullptr ? transaction.put(collection, std::move(checked.entity))
+                                          : transaction.insert(collection, std::move(checked.entity)));
   if (!row.ok()) return row.error();
   return std::optional(row.value());
 }
@@ -188,6 +196,7 @@ EntityService::Changed EntityService::remove(const Collection& collection, const
     if (stored == nullptr) return parent ? kNothing : std::optional(Row());
     if (!host_.store().writable())
       return unsupported("remove", collection.name, key.by_id() ? "" : std::string_view(key.field));
+    if (auto refused = before_removal(transaction, collection, text_of(*stored, "id"))) return *refused;
     auto removed = transaction.remove(collection, text_of(*stored, "id"));
     if (!removed.ok()) return removed.error();
     return std::optional(Row());

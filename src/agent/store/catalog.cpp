@@ -36,6 +36,8 @@ schema::Checked Catalog::checked(const Collection& collection, const json::objec
   // Of a plugin that nobody knows nothing can be said about its configuration.
   if (is_plugin && plugin == nullptr) input.erase("config");
   schema::Checked result = check(schema_for(collection, named));
+  for (const NamedField& row : collection.entity.schema.fields)
+    if (row.field.is_transient) result.entity.erase(row.name);  // Of the Admin API's, not of what is stored.
   if (result.ok()) config::normalize_entity(collection.name, result.entity, result.violations);
   if (!is_plugin) return result;
   if (plugin == nullptr) {

@@ -27,6 +27,7 @@ constexpr CodeText kCodes[] = {
     {ErrorCode::kUnsupported, 405, "operation unsupported"},
     {ErrorCode::kForeignUnresolved, 400, "foreign keys unresolved"},
     {ErrorCode::kDeclarative, 400, "invalid declarative configuration"},
+    {ErrorCode::kReferencedByOthers, 400, "referenced by others"},
 };
 
 const CodeText& text_of(ErrorCode code) {

@@ -26,6 +26,7 @@ enum class ErrorCode {
   kUnsupported = 12,
   kForeignUnresolved = 13,
   kDeclarative = 14,
+  kReferencedByOthers = 19,
 };
 
 struct StoreError {
