@@ -36,13 +36,15 @@ class Answer:
 class Client:
     """One connection. Not safe for threads."""
 
-    def __init__(self, port, host="127.0.0.1", tls_name=None, ca=None, timeout=30):
+    def __init__(self, port, host="127.0.0.1", tls_name=None, ca=None, timeout=30, pair=None):
         self.socket = socket.create_connection((host, port), timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls_name is not None:
             context = ssl.create_default_context(cafile=str(ca) if ca else None)
             if ca is None:
                 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            if pair:
+                context.load_cert_chain(*pair)
             self.socket = context.wrap_socket(self.socket, server_hostname=tls_name)
         self.file = self.socket.makefile("rb")
         self.port = port
@@ -124,6 +126,6 @@ class Client:
 
 def fetch(port, method, target, headers=(), body=None, **more):
     """One request on a connection of its own."""
-    connection = {key: more.pop(key) for key in ("tls_name", "ca", "timeout") if key in more}
+    connection = {key: more.pop(key) for key in ("tls_name", "ca", "timeout", "pair") if key in more}
     with Client(port, **connection) as client:
         return client.request(method, target, headers, body, **more)

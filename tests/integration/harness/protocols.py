@@ -48,7 +48,8 @@ class GrpcEcho:
         }
         self._server = grpc.server(futures.ThreadPoolExecutor(8))
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("echo.Echo", methods),))
-        self.port = self._server.add_insecure_port("127.0.0.1:0")
+        self.port = (self._server.add_secure_port("127.0.0.1:0", credentials) if credentials
+                     else self._server.add_insecure_port("127.0.0.1:0"))
         self._server.start()
 
     def close(self):

@@ -63,7 +63,8 @@ class Upstream(HttpServer):
             "version": request.version, "headers": request.headers, "body_size": len(request.body),
             "body_sha256": hashlib.sha256(request.body).hexdigest(),
             "body": request.body[:4096].decode("latin-1"), "tls": peer is not None,
-            "sni": getattr(peer, "test_sni", None) if peer else None}).encode()
+            "sni": getattr(peer, "test_sni", None) if peer else None,
+            "client_certificate": _common_name(peer.getpeercert()) if peer else None}).encode()
         await self._answer(request, connection, 200, [("Content-Type", "application/json"), ("X-Up", "1")], body)
 
     async def _do_status(self, request, connection, argument):
@@ -120,11 +121,19 @@ class Upstream(HttpServer):
         return False
 
 
-def server_tls(certificate, key, others=()):
-    """A server context that remembers the name each client asked for; `others`: {name: (certificate, key)}."""
+def _common_name(certificate):
+    return dict(pair for part in certificate["subject"] for pair in part).get("commonName") if certificate else None
+
+
+def server_tls(certificate, key, others=(), clients=None):
+    """A server context that remembers the name each client asked for; `others`: {name: (certificate, key)};
+    `clients`: the authority whose certificate every client must have."""
     def make(cert, private):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(cert, private)
+        if clients:
+            context.load_verify_locations(clients)
+            context.verify_mode = ssl.CERT_REQUIRED
         return context
 
     by_name = {name: make(*pair) for name, pair in dict(others).items()}
