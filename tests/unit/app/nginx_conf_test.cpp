@@ -114,6 +114,31 @@ TEST(NginxConf, InjectsDirectives) {
   }
 }
 
+TEST(NginxConf, LeavesVerificationToTheServices) {
+  const std::string text = conf({{"lua_ssl_verify_depth", "3"}});
+  for (const char* line : {"  gibbon_tls_verify off;\n", "      proxy_ssl_verify on;\n", "      grpc_ssl_verify on;\n",
+                           "      proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;\n",
+                           "      proxy_ssl_verify_depth 3;\n"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+  for (const char* key : {"nginx_http_proxy_ssl_verify", "nginx_proxy_proxy_ssl_verify", "nginx_location_proxy_ssl_verify"})
+    EXPECT_THAT(conf({{key, "on"}}), HasSubstr("  gibbon_tls_verify on;\n")) << key;
+  const std::string own = conf({{"nginx_location_proxy_ssl_verify", "off"},
+                                {"nginx_proxy_proxy_ssl_trusted_certificate", "/own.pem"},
+                                {"nginx_proxy_proxy_ssl_verify_depth", "7"}});
+  EXPECT_THAT(own, HasSubstr("    proxy_ssl_trusted_certificate /own.pem;\n"));
+  EXPECT_THAT(own, Not(HasSubstr("proxy_ssl_trusted_certificate /etc/")));
+  EXPECT_THAT(own, Not(HasSubstr("proxy_ssl_verify_depth 1;")));
+  EXPECT_THAT(own, Not(HasSubstr("proxy_ssl_verify off;"))) << "nginx takes the directive once in a location";
+}
+
+TEST(NginxConf, ShowsACertificateToUpstreamsWhereAsked) {
+  EXPECT_THAT(conf({}), Not(HasSubstr("proxy_ssl_certificate ")));
+  EXPECT_THAT(conf({{"client_ssl", "on"}}), HasSubstr("      proxy_ssl_certificate /tmp/p/ssl/kong-default.crt;\n"));
+  const std::string own = conf({{"client_ssl", "on"}, {"client_ssl_cert", "/c.crt"}, {"client_ssl_cert_key", "/c.key"}});
+  EXPECT_THAT(own, HasSubstr("      grpc_ssl_certificate /c.crt;\n      grpc_ssl_certificate_key /c.key;\n"));
+}
+
 TEST(NginxConf, KeepsUpstreamConnectionsAsAsked) {
   EXPECT_THAT(
       conf({}),

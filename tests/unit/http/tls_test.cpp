@@ -1,3 +1,4 @@
+#include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -56,9 +57,10 @@ class Certificate {
 
 class Tls : public testing::Test {
  protected:
-  void start() {
+  /// `client_authorities`: who must have signed a client's certificate; empty: nobody need have one.
+  void start(const std::string& client_authorities = {}) {
     ServerOptions options;
-    options.listen = {Listen{"127.0.0.1", 0, certificate_.certificate_file(), certificate_.key_file()},
+    options.listen = {Listen{"127.0.0.1", 0, certificate_.certificate_file(), certificate_.key_file(), client_authorities},
                       Listen{"127.0.0.1", 0}};
     auto server = Server::start(options, [](const Request& request) {
       return Response{200, {}, request.path == "/large" ? std::string(5'000'000, 'x') : request.path + request.body};
@@ -67,11 +69,15 @@ class Tls : public testing::Test {
     server_ = std::move(server).value();
   }
   /// Sends all of `text`, and reads until the server closes; then checks that it closed as TLS wants.
-  std::string exchange(const std::string& text) {
+  std::string exchange(const std::string& text, const Certificate* own = nullptr) {
     asio::io_context context;
     asio::ssl::context tls(asio::ssl::context::tls_client);
     tls.load_verify_file(certificate_.certificate_file());
     tls.set_verify_mode(asio::ssl::verify_peer);
+    if (own != nullptr) {
+      tls.use_certificate_file(own->certificate_file(), asio::ssl::context::pem);
+      tls.use_private_key_file(own->key_file(), asio::ssl::context::pem);
+    }
     asio::ssl::stream<asio::ip::tcp::socket> stream(context, tls);
     stream.lowest_layer().connect({asio::ip::make_address("127.0.0.1"), server_->listening()[0].port});
     stream.handshake(asio::ssl::stream_base::client);
@@ -109,7 +115,27 @@ TEST_F(Tls, PlainTextOnTheTlsPortHarmsNobody) {
   EXPECT_NE(exchange("GET /c HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").find("/c"), std::string::npos);
 }
 
+TEST_F(Tls, AsksForACertificateOfTheClient) {
+  const Certificate known, unknown;
+  start(known.certificate_file());
+  const std::string request = "GET /d HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+  EXPECT_TRUE(exchange(request, &known).ends_with("/d"));
+  for (const Certificate* wrong : {static_cast<const Certificate*>(nullptr), &unknown}) {
+    std::string answer;
+    // In TLS 1.3 the refusal arrives after the client's own handshake.
+    EXPECT_NONFATAL_FAILURE({ answer = exchange(request, wrong); }, "");
+    EXPECT_EQ(answer, "");
+  }
+  EXPECT_EQ(server_->stats().requests, 1u);
+  EXPECT_TRUE(exchange(request, &known).ends_with("/d"));
+}
+
 TEST_F(Tls, SaysWhatIsWrongWithTheFiles) {
+  EXPECT_TRUE(check_tls(Listen{"127.0.0.1", 0, certificate_.certificate_file(), certificate_.key_file()}));
+  const auto authorities =
+      check_tls(Listen{"127.0.0.1", 0, certificate_.certificate_file(), certificate_.key_file(), "/nonexistent/ca.pem"});
+  ASSERT_FALSE(authorities.ok());
+  EXPECT_NE(authorities.error().message.find("/nonexistent/ca.pem"), std::string::npos) << authorities.error().message;
   ServerOptions options;
   options.listen = {Listen{"127.0.0.1", 0, "/nonexistent/certificate.pem", certificate_.key_file()}};
   auto server = Server::start(options, [](const Request&) { return Response{}; });
