@@ -1,5 +1,6 @@
 """decK, Kong's own client: it pings, resets, syncs a file of its own, dumps, and finds nothing left to do."""
 
+import json
 import os
 import re
 import shutil
@@ -103,3 +104,24 @@ def test_deck_by_tags(gateway, deck, tmp_path):
     assert summary(deck("sync", "--state", ours)) == [0, 0, 1]
     assert [service["name"] for service in gateway.admin.get("/services")["data"]] == ["other"]
     gateway.admin.ok("DELETE", "/services/other")
+
+
+def test_deck_with_certificates(gateway, deck, authority, tmp_path):
+    """A certificate with its names, an authority, and a service that shows the one to its upstream."""
+    certificate, key = authority.issue("deck.test")
+    ids = [f"0c8e1d57-1c2c-4a5d-9a43-24d0f1a1b00{number}" for number in (1, 2)]
+    document = {"_format_version": "1.1", "ca_certificates": [{"id": ids[1], "cert": authority.certificate.read_text()}],
+                "certificates": [{"id": ids[0], "cert": certificate.read_text(), "key": key.read_text(),
+                                  "snis": [{"name": "a.deck.test"}, {"name": "b.deck.test"}]}],
+                "services": [{"name": "s", "url": "https://h.test", "client_certificate": ids[0]}]}
+    own, dump = tmp_path / "kong.json", tmp_path / "dump.yaml"
+    own.write_text(json.dumps(document))
+    assert summary(deck("sync", "--state", own)) == [5, 0, 0]
+    assert gateway.admin.get("/certificates/b.deck.test")["snis"] == ["a.deck.test", "b.deck.test"]
+    deck("dump", "--output-file", dump)
+    assert summary(deck("sync", "--state", dump)) == [0, 0, 0]
+    document["certificates"][0] |= {"snis": [{"name": "c.deck.test"}, {"name": "b.deck.test"}], "tags": ["renewed"]}
+    own.write_text(json.dumps(document))
+    for _ in range(2):  # decK replaces a certificate without its names, which takes them away, as in Kong
+        deck("sync", "--state", own)
+    assert gateway.admin.get(f"/certificates/{ids[0]}")["snis"] == ["b.deck.test", "c.deck.test"]
