@@ -47,7 +47,8 @@ http::ServerOptions status_options(const Settings& settings, const Paths& paths)
 /// A file's path and when it was written.
 std::string file_state(const std::string& path) {
   std::error_code ignored;
-  return path + '@' + std::to_string(std::filesystem::last_write_time(path, ignored).time_since_epoch().count()) + '\n';
+  return path + '@' +
+         std::to_string(std::filesystem::last_write_time(path, ignored).time_since_epoch().count()) + '\n';
 }
 
 }  // namespace
@@ -56,7 +57,8 @@ Status check_addresses(const Settings& settings, const Paths& paths) {
   for (const auto& [key, server] : {std::pair("admin_listen", admin_options(settings, paths)),
                                     std::pair("status_listen", status_options(settings, paths))})
     for (const http::Listen& listen : server.listen)
-      if (auto status = http::check_tls(listen); !status.ok()) return Error{key + (": " + status.error().message), key};
+      if (auto status = http::check_tls(listen); !status.ok())
+        return Error{key + (": " + status.error().message), key};
   return {};
 }
 
@@ -65,7 +67,8 @@ std::string Process::listening_state(const Settings& settings, const Paths& path
   for (const auto& server : {admin_options(settings, paths), status_options(settings, paths)}) {
     for (const http::Listen& listen : server.listen) {
       state += listen.host + ' ' + std::to_string(listen.port) + '\n';
-      for (const std::string* file : {&listen.certificate_file, &listen.key_file, &listen.client_authorities_file})
+      for (const std::string* file :
+           {&listen.certificate_file, &listen.key_file, &listen.client_authorities_file})
         state += file->empty() ? "-\n" : file_state(*file);
     }
     state += "=\n";
@@ -88,16 +91,17 @@ Status Process::listen() {
         http::Responder responder;
       };
       auto waiting = std::make_shared<Waiting>(Waiting{std::move(request), std::move(responder)});
-      if (!writes_->push([this, waiting] { waiting->responder.send(api(Api::Kind::kAdmin)->handle(waiting->request)); }))
+      if (!writes_->push(
+              [this, waiting] { waiting->responder.send(api(Api::Kind::kAdmin)->handle(waiting->request)); }))
         waiting->responder.send(message_reply(503, "too many changes wait already"));
     });
     if (!server.ok()) return Error{"admin_listen: " + server.error().message, "admin_listen"};
     servers_.push_back(std::move(*server));
   }
   if (!settings->status_listen.empty()) {
-    auto server =
-        http::Server::start(status_options(*settings, paths_),
-                            [this](const http::Request& request) { return api(Api::Kind::kStatus)->handle(request); });
+    auto server = http::Server::start(
+        status_options(*settings, paths_),
+        [this](const http::Request& request) { return api(Api::Kind::kStatus)->handle(request); });
     if (!server.ok()) return Error{"status_listen: " + server.error().message, "status_listen"};
     servers_.push_back(std::move(*server));
   }

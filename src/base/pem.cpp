@@ -17,7 +17,8 @@ struct BioFree {
 using BioPtr = std::unique_ptr<BIO, BioFree>;
 
 BioPtr open_text(std::string_view text) {
-  return BioPtr(text.size() > INT_MAX ? nullptr : BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+  return BioPtr(text.size() > INT_MAX ? nullptr
+                                      : BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
 /// OpenSSL would ask at the terminal.
@@ -32,8 +33,8 @@ Error openssl_error(std::string_view where) {
   std::string_view path = file;
   if (const auto root = path.find("crypto/"); root != std::string_view::npos) path.remove_prefix(root + 7);
   const char *library = ERR_lib_error_string(code), *reason = ERR_reason_error_string(code);
-  Error error{fmt::format("{}: error:{:X}:{}:{}:{}:{}:{}:", where, code, library != nullptr ? library : "", function,
-                          reason != nullptr ? reason : "", path, line),
+  Error error{fmt::format("{}: error:{:X}:{}:{}:{}:{}:{}:", where, code, library != nullptr ? library : "",
+                          function, reason != nullptr ? reason : "", path, line),
               {}};
   ERR_clear_error();  // Only now: what was read above lies in the queue.
   return error;

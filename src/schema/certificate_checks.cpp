@@ -26,8 +26,8 @@ KeyPtr key_in(const json::object& entity, std::string_view field) {
   return key.ok() ? std::move(key).value() : nullptr;
 }
 
-Violation check_pair(const json::object& entity, std::string_view certificate_field, std::string_view key_field,
-                     const char* message) {
+Violation check_pair(const json::object& entity, std::string_view certificate_field,
+                     std::string_view key_field, const char* message) {
   const CertificatePtr certificate = certificate_in(entity, certificate_field);
   const KeyPtr key = key_in(entity, key_field);
   if (!certificate || !key || belongs_together(certificate.get(), key.get())) return {};
@@ -64,7 +64,8 @@ Violation check_certificate_alt_key(const json::object& entity) {
 Violation check_certificate_types(const json::object& entity) {
   const CertificatePtr one = certificate_in(entity, "cert"), other = certificate_in(entity, "cert_alt");
   if (!one || !other || key_type(one.get()) != key_type(other.get())) return {};
-  return "certificate and alternative certificate need to have different type (e.g. RSA and ECDSA), the provided "
+  return "certificate and alternative certificate need to have different type (e.g. RSA and ECDSA), the "
+         "provided "
          "certificates were both of the same type";
 }
 

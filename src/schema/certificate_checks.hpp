@@ -13,7 +13,8 @@ namespace gibbon::schema {
 std::optional<std::string> check_certificate(std::string_view text);
 std::optional<std::string> check_private_key(std::string_view text);
 
-// Checks of a whole entity whose fields are valid each by itself; fields that are missing or null are passed by.
+// Checks of a whole entity whose fields are valid each by itself; fields that are missing or null are passed
+// by.
 
 /// "certificate_key": `key` is that of `cert`.
 std::optional<std::string> check_certificate_key(const json::object& entity);

@@ -195,3 +195,16 @@ def test_several_files_of_the_settings(make_gateway, authority):
         shown(gateway.tls, version=ssl.TLSVersion.TLSv1_3)
     with pytest.raises(ssl.SSLError):
         shown(gateway.tls, ciphers="ECDHE-RSA-CHACHA20-POLY1305")
+
+
+def test_a_key_from_the_environment(make_gateway, authority):
+    pair = authority.issue("vault.test")
+    gateway = make_gateway(workers=1, tls=authority.issue("gate.test", "localhost", "127.0.0.1"),
+                           env={"THE_KEY": pair[1].read_text()})
+    body = {"cert": pair[0].read_text(), "key": "{vault://env/the-key}", "snis": ["vault.test"]}
+    certificate = gateway.admin.ok("POST", "/certificates", body)
+    assert certificate["key"] == "{vault://env/the-key}"
+    assert shown(gateway.tls, "vault.test") == der(pair[0])
+    gateway.admin.ok("PATCH", f"/certificates/{certificate['id']}", {"key": "{vault://env/no-such-key}"})
+    assert shown(gateway.tls, "vault.test") == der(authority.issue("gate.test", "localhost", "127.0.0.1")[0])
+    wait_for(lambda: f"certificate {certificate['id']} is left out" in gateway.log(), "a word in the error log")

@@ -1,4 +1,5 @@
-// /certificates/{certificates}: a certificate is named by its id, or by one of its server names, and shows them.
+// /certificates/{certificates}: a certificate is named by its id, or by one of its server names, and shows
+// them.
 #include <algorithm>
 
 #include "agent/admin/api.hpp"
@@ -13,8 +14,8 @@ namespace {
 
 constexpr const char* kPlace = "certificates";
 
-/// `snis` as Kong reads it on PUT and PATCH: one name is a list, and a PUT without a list empties it. A PUT by a name
-/// adds that to the list.
+/// `snis` as Kong reads it on PUT and PATCH: one name is a list, and a PUT without a list empties it. A PUT
+/// by a name adds that to the list.
 void complete_names(Call& call, Host& host, const std::optional<std::string>& name) {
   const bool put = call.request.method == "PUT";
   json::object input = call.body.input(host.catalog()->collections().at("certificates").entity.schema);
@@ -47,7 +48,8 @@ http::Response show(Call& call, Host& host) {
   const auto image = host.store().read();
   const auto& id = call.params[kPlace];
   const auto row = image->find("certificates", id);
-  return row == nullptr ? error_reply(not_found("id", id)) : json_reply(200, *with_server_names(*image, kPlace, row));
+  return row == nullptr ? error_reply(not_found("id", id))
+                        : json_reply(200, *with_server_names(*image, kPlace, row));
 }
 
 http::Response list(Call& call, Host& host) {
@@ -84,7 +86,8 @@ void add_certificate_endpoints(Endpoints& endpoints, Host& host) {
           &given);
     });
   const auto by_name = [&](const char* method, const std::string& pattern) {
-    endpoints.wrap(method, pattern, [&host](Call& call, const Endpoint& former) { return with_id(call, host, former); });
+    endpoints.wrap(method, pattern,
+                   [&host](Call& call, const Endpoint& former) { return with_id(call, host, former); });
   };
   by_name("DELETE", one);
   for (const char* method : {"GET", "POST"}) by_name(method, names);

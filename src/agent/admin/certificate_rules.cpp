@@ -17,8 +17,9 @@ StoreError names_violation(const std::string& what) {
 bool trusts(const json::object& entity, std::string_view id) {
   const auto* list = entity.if_contains("ca_certificates");
   if (list == nullptr || !list->is_array()) return false;
-  return std::ranges::any_of(list->get_array(),
-                             [&](const json::value& each) { return each.is_string() && each.get_string() == id; });
+  return std::ranges::any_of(list->get_array(), [&](const json::value& each) {
+    return each.is_string() && each.get_string() == id;
+  });
 }
 
 std::optional<StoreError> still_trusted(std::string_view id, std::string_view by, std::string_view by_id) {
@@ -57,8 +58,8 @@ std::optional<StoreError> ServerNames::check(const Image& image, std::string_vie
   for (const std::string& name : *names_) {
     const auto row = image.find_by("snis", "name", name);
     if (row == nullptr || foreign_id(*row, "certificate") == id) continue;
-    return names_violation(
-        fmt::format("{} already associated with existing certificate '{}'", name, foreign_id(*row, "certificate")));
+    return names_violation(fmt::format("{} already associated with existing certificate '{}'", name,
+                                       foreign_id(*row, "certificate")));
   }
   return std::nullopt;
 }

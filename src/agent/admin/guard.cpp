@@ -19,11 +19,13 @@ Result<std::string> read_token(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
   std::ostringstream text;
   if (!stream || !(text << stream.rdbuf()))
-    return Error{"admin_token_file: cannot read " + path + (errno != 0 ? std::string(": ") + std::strerror(errno) : ""),
+    return Error{"admin_token_file: cannot read " + path +
+                     (errno != 0 ? std::string(": ") + std::strerror(errno) : ""),
                  "admin_token_file"};
   std::string token(settings::trim(text.str()));
   if (token.empty() || !settings::is_token(token))
-    return Error{"admin_token_file: " + path + " must hold one token of visible ASCII characters", "admin_token_file"};
+    return Error{"admin_token_file: " + path + " must hold one token of visible ASCII characters",
+                 "admin_token_file"};
   return token;
 }
 

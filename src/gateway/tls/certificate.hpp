@@ -12,7 +12,7 @@
 namespace gibbon::gateway::tls {
 
 struct ChainFree {
-  void operator()(STACK_OF(X509)* chain) const { sk_X509_pop_free(chain, X509_free); }
+  void operator()(STACK_OF(X509) * chain) const { sk_X509_pop_free(chain, X509_free); }
 };
 
 /// A certificate with the chain below its root, and its key.
@@ -22,16 +22,16 @@ struct KeyedCertificate {
   KeyPtr key;
 };
 
-/// A certificate of the configuration, parsed and ready for handshakes. Immutable, shared by the generations that
-/// have it; threads: any.
+/// A certificate of the configuration, parsed and ready for handshakes. Immutable, shared by the generations
+/// that have it; threads: any.
 class Certificate {
  public:
   /// Errors: a text that cannot be read, or a key of another certificate. They hold nothing of the key.
   static Result<std::shared_ptr<const Certificate>> parse(const config::Certificate& certificate);
 
-  /// Takes the place of whatever certificate `ssl` has: with both key types where there are two, of which OpenSSL
-  /// shows the one that the other side can verify. Costs no parsing. False: no memory, or a key that the
-  /// connection's security level forbids; `ssl` then has no certificate.
+  /// Takes the place of whatever certificate `ssl` has: with both key types where there are two, of which
+  /// OpenSSL shows the one that the other side can verify. Costs no parsing. False: no memory, or a key that
+  /// the connection's security level forbids; `ssl` then has no certificate.
   bool use(SSL* ssl) const noexcept;
   /// As use(), with the first certificate alone: for the client's side, as Kong.
   bool use_first(SSL* ssl) const noexcept;

@@ -90,7 +90,8 @@ void Certificates::add_upstreams(const config::Snapshot& snapshot, const ById& c
     if (const auto found = certificates.find(client); found != certificates.end()) {
       security.client = found->second;
     } else if (!client.empty()) {
-      report(service, "goes without its client certificate " + std::string(client) + ", which cannot be used");
+      report(service,
+             "goes without its client certificate " + std::string(client) + ", which cannot be used");
     }
     if (!service.ca_certificates.empty()) {
       std::vector<const config::CaCertificate*> trusted;

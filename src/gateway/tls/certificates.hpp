@@ -16,12 +16,13 @@
 /// One generation's certificates, trust stores and server names, parsed before its first handshake.
 namespace gibbon::gateway::tls {
 
-/// What was parsed for the generations that still live, found by its content: one whose entity did not change is
-/// not parsed again. Threads: one at a time (the loader's).
+/// What was parsed for the generations that still live, found by its content: one whose entity did not change
+/// is not parsed again. Threads: one at a time (the loader's).
 class Cache {
  public:
   Result<std::shared_ptr<const Certificate>> certificate(const config::Certificate& entity);
-  Result<std::shared_ptr<const TrustStore>> trust_store(std::span<const config::CaCertificate* const> authorities);
+  Result<std::shared_ptr<const TrustStore>> trust_store(
+      std::span<const config::CaCertificate* const> authorities);
   /// Forgets what no generation has any more.
   void prune();
   [[nodiscard]] std::size_t size() const { return certificates_.size() + trust_stores_.size(); }
@@ -42,23 +43,27 @@ struct UpstreamSecurity {
 /// Immutable; threads: any.
 class Certificates {
  public:
-  /// What cannot be used is left out, with a line in `problems`. A service whose authorities cannot be used trusts
-  /// nobody, rather than everybody.
+  /// What cannot be used is left out, with a line in `problems`. A service whose authorities cannot be used
+  /// trusts nobody, rather than everybody.
   static std::unique_ptr<const Certificates> build(const config::Snapshot& snapshot, Cache& cache,
                                                    std::vector<Error>* problems);
 
-  /// The certificate for a name that a client asked for: the name itself, `*.` and its parent (below a name of at
-  /// least two labels), the name with `*` for its last label, or `*`, in this order, without regard to case. Null:
-  /// the gateway's own, which also stands for clients without a name. No allocation, no parsing.
+  /// The certificate for a name that a client asked for: the name itself, `*.` and its parent (below a name
+  /// of at least two labels), the name with `*` for its last label, or `*`, in this order, without regard to
+  /// case. Null: the gateway's own, which also stands for clients without a name. No allocation, no parsing.
   [[nodiscard]] const Certificate* for_server_name(std::string_view name) const noexcept;
 
   /// By the service's place in the snapshot.
-  [[nodiscard]] const UpstreamSecurity& upstream(std::size_t service) const noexcept { return upstreams_[service]; }
+  [[nodiscard]] const UpstreamSecurity& upstream(std::size_t service) const noexcept {
+    return upstreams_[service];
+  }
 
  private:
   struct Hash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
+    std::size_t operator()(std::string_view text) const noexcept {
+      return std::hash<std::string_view>()(text);
+    }
   };
   using ById = std::unordered_map<std::string_view, std::shared_ptr<const Certificate>>;
 

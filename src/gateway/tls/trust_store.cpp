@@ -7,7 +7,8 @@ namespace gibbon::gateway::tls {
 
 std::string TrustStore::digest_of(std::span<const config::CaCertificate* const> authorities) {
   std::string digest;
-  for (const config::CaCertificate* authority : authorities) digest = content_digest({digest, authority->cert});
+  for (const config::CaCertificate* authority : authorities)
+    digest = content_digest({digest, authority->cert});
   return digest.empty() ? content_digest({}) : digest;
 }
 
@@ -17,7 +18,8 @@ Result<std::shared_ptr<const TrustStore>> TrustStore::make(
   trust->store_.reset(X509_STORE_new());
   for (const config::CaCertificate* authority : authorities) {
     const auto certificate = read_certificate(authority->cert);
-    if (!certificate) return Error{"CA certificate " + authority->id + ": " + certificate.error().message, {}};
+    if (!certificate)
+      return Error{"CA certificate " + authority->id + ": " + certificate.error().message, {}};
     if (!trust->store_ || X509_STORE_add_cert(trust->store_.get(), certificate->get()) != 1)
       return Error{"no memory for a trust store", {}};
   }

@@ -15,7 +15,8 @@ namespace gibbon::gateway::tls {
 class TrustStore {
  public:
   /// Errors: a text that cannot be read, no memory.
-  static Result<std::shared_ptr<const TrustStore>> make(std::span<const config::CaCertificate* const> authorities);
+  static Result<std::shared_ptr<const TrustStore>> make(
+      std::span<const config::CaCertificate* const> authorities);
 
   /// Verifies the peer of `ssl` by these authorities and no others. Before the handshake.
   bool use(SSL* ssl) const noexcept;

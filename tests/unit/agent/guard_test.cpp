@@ -89,7 +89,8 @@ TEST(Guard, StandsBeforeTheWholeApi) {
 
 TEST(Guard, AddsNothingWhereThereIsNone) {
   const auto host = TestHost::with_database();
-  EXPECT_EQ(Client(*host).send("OPTIONS", "/services").header("Access-Control-Allow-Headers"), "Content-Type");
+  EXPECT_EQ(Client(*host).send("OPTIONS", "/services").header("Access-Control-Allow-Headers"),
+            "Content-Type");
 }
 
 }  // namespace

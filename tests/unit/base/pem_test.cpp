@@ -27,7 +27,8 @@ TEST(Pem, SaysInKongsWordsWhatIsWrong) {
       << read_certificate("foo").error().message;
   const std::string damaged = "-----BEGIN CERTIFICATE-----\nZm9v\n-----END CERTIFICATE-----\n";
   EXPECT_TRUE(read_certificate(damaged).error().message.starts_with(
-      "x509.new: error:688010A:asn1 encoding routines:asn1_item_embed_d2i:nested asn1 error:asn1/tasn_dec.c:"))
+      "x509.new: error:688010A:asn1 encoding routines:asn1_item_embed_d2i:nested asn1 "
+      "error:asn1/tasn_dec.c:"))
       << read_certificate(damaged).error().message;
   EXPECT_TRUE(read_private_key("foo").error().message.starts_with(
       "pkey.new:load_key: error:1E08010C:DECODER routines:OSSL_DECODER_from_bio:unsupported:"))

@@ -31,11 +31,14 @@ TEST(CertificateChecks, CompareAKeyWithItsCertificate) {
 }
 
 TEST(CertificateChecks, WantTwoTypesOfKey) {
-  const auto rsa = issue("one.test", {.kind = KeyKind::kRsa}), ecdsa = issue("one.test"), more = issue("one.test");
-  EXPECT_EQ(check_certificate_types({{"cert", rsa.cert_text()}, {"cert_alt", ecdsa.cert_text()}}), std::nullopt);
+  const auto rsa = issue("one.test", {.kind = KeyKind::kRsa}), ecdsa = issue("one.test"),
+             more = issue("one.test");
+  EXPECT_EQ(check_certificate_types({{"cert", rsa.cert_text()}, {"cert_alt", ecdsa.cert_text()}}),
+            std::nullopt);
   EXPECT_EQ(check_certificate_types({{"cert", rsa.cert_text()}, {"cert_alt", nullptr}}), std::nullopt);
   EXPECT_EQ(check_certificate_types({{"cert", ecdsa.cert_text()}, {"cert_alt", more.cert_text()}}),
-            "certificate and alternative certificate need to have different type (e.g. RSA and ECDSA), the provided "
+            "certificate and alternative certificate need to have different type (e.g. RSA and ECDSA), the "
+            "provided "
             "certificates were both of the same type");
 }
 

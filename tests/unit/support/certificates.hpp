@@ -35,7 +35,9 @@ inline std::string pem(X509* certificate) {
 
 enum class KeyKind { kRsa, kEcdsa };
 
-inline KeyPtr make_key(KeyKind kind) { return KeyPtr(kind == KeyKind::kRsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256")); }
+inline KeyPtr make_key(KeyKind kind) {
+  return KeyPtr(kind == KeyKind::kRsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256"));
+}
 
 /// A certificate and its key; signed by `issuer`, or by itself.
 struct Issued {

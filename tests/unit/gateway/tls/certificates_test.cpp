@@ -26,12 +26,16 @@ struct Built {
   Cache cache;
   std::vector<Error> problems;
   std::unique_ptr<const Certificates> certificates;
-  void build(const config::Snapshot& snapshot) { certificates = Certificates::build(snapshot, cache, &problems); }
+  void build(const config::Snapshot& snapshot) {
+    certificates = Certificates::build(snapshot, cache, &problems);
+  }
 };
 
 TEST(Certificates, AreChosenInKongsOrder) {
-  const std::pair<const char*, const char*> names[] = {{"a.example.com", "exact"},   {"*.example.com", "below"},
-                                                       {"example.*", "any end"},     {"a.example.*", "deep end"},
+  const std::pair<const char*, const char*> names[] = {{"a.example.com", "exact"},
+                                                       {"*.example.com", "below"},
+                                                       {"example.*", "any end"},
+                                                       {"a.example.*", "deep end"},
                                                        {"*.b.example.com", "deeper"}};
   config::Snapshot snapshot;
   for (const auto& [name, id] : names) {
@@ -129,7 +133,8 @@ TEST(Certificates, GiveAServiceItsIdentity) {
   upstream.name = "pool";
   upstream.client_certificate_id = "balanced";
   snapshot.upstreams = {upstream};
-  snapshot.services = {https_service("a.test"), https_service("a.test"), https_service("pool"), https_service("pool")};
+  snapshot.services = {https_service("a.test"), https_service("a.test"), https_service("pool"),
+                       https_service("pool")};
   snapshot.services[1].client_certificate_id = snapshot.services[3].client_certificate_id = "client";
   Built built;
   built.build(snapshot);
@@ -137,7 +142,8 @@ TEST(Certificates, GiveAServiceItsIdentity) {
   EXPECT_EQ(made.upstream(0).client, nullptr);
   EXPECT_EQ(made.upstream(1).client->digest(), Certificate::digest_of(snapshot.certificates[0]));
   EXPECT_EQ(made.upstream(2).client->digest(), Certificate::digest_of(snapshot.certificates[1]));
-  EXPECT_EQ(made.upstream(3).client->digest(), Certificate::digest_of(snapshot.certificates[0])) << "its own first";
+  EXPECT_EQ(made.upstream(3).client->digest(), Certificate::digest_of(snapshot.certificates[0]))
+      << "its own first";
   EXPECT_NE(made.upstream(0).digest, made.upstream(1).digest);
 
   const std::string before = made.upstream(1).digest;
@@ -149,8 +155,8 @@ TEST(Certificates, GiveAServiceItsIdentity) {
 TEST(Certificates, TrustNobodyRatherThanEverybody) {
   const auto authority = issue("authority", {.authority = true}), other = issue("other", {.authority = true});
   config::Snapshot snapshot;
-  snapshot.ca_certificates = {{"ca", authority.cert_text(), ""}, {"other", other.cert_text(), ""},
-                              {"broken", "nothing", ""}};
+  snapshot.ca_certificates = {
+      {"ca", authority.cert_text(), ""}, {"other", other.cert_text(), ""}, {"broken", "nothing", ""}};
   snapshot.services = {https_service("a.test"), https_service("b.test"), https_service("c.test"),
                        https_service("d.test")};
   snapshot.services[0].ca_certificates = {"other", "ca"};
@@ -197,8 +203,8 @@ TEST(Certificate, ShowsTheKeyThatTheClientKnows) {
   const auto certificate = Certificate::parse(both);
   ASSERT_TRUE(certificate);
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-    for (const auto& [algorithms, name] : {std::pair("rsa_pss_rsae_sha256", "rsa.test"),
-                                           std::pair("ecdsa_secp256r1_sha256", "ecdsa.test")}) {
+    for (const auto& [algorithms, name] :
+         {std::pair("rsa_pss_rsae_sha256", "rsa.test"), std::pair("ecdsa_secp256r1_sha256", "ecdsa.test")}) {
       Handshake handshake(issue("the gateway's own"));
       SSL_set_max_proto_version(handshake.client(), version);
       ASSERT_EQ(SSL_set1_sigalgs_list(handshake.client(), algorithms), 1);
