@@ -192,6 +192,10 @@ class Writer {
     const std::string* verify = injected("proxy_ssl_verify");
     set("gibbon_tls_verify", on_off(verify != nullptr && *verify == "on"));
     set("gibbon_error_default_type", word(settings_.error_default_type));
+    for (const auto& [type, path] : settings_.error_templates)
+      set("gibbon_error_template", fmt::format("{} {}", type, word(path)));
+    if (settings_.allow_debug_header) set("gibbon_allow_debug_header", "on");
+    if (!settings_.port_maps.empty()) set("gibbon_port_maps", words(settings_.port_maps, ""));
     set("gibbon_headers", words(settings_.headers, "off"));
     set("gibbon_headers_upstream", words(settings_.headers_upstream, "off"));
   }

@@ -11,7 +11,7 @@ inline constexpr const char* kKongVersion = "3.9.3";
 /// The `Server` header of the Admin API and, with `server_tokens`, of the gateway's own answers.
 inline constexpr const char* kServerTokens = "kong/3.9.3 gibbon/" GIBBON_VERSION;
 
-/// What Via says in both directions.
-inline constexpr std::string_view kViaToken = "1.1 kong/3.9.3";
+/// How Via names us, in both directions, behind the version of the protocol.
+inline constexpr std::string_view kViaName = "kong/3.9.3";
 
 }  // namespace gibbon

@@ -174,6 +174,11 @@ class Reader {
       settings_.plugin_path.push_back(shipped);
     }
     settings_.error_default_type = text("error_default_type");
+    for (const std::string type : {"html", "json", "xml", "plain"}) {
+      const std::string key = "error_template_" + type;
+      if (text(key).empty()) continue;
+      settings_.error_templates[type] = settings_.effective[key] = absolute_path(text(key));
+    }
     settings_.proxy_access_log = text("proxy_access_log");
     settings_.proxy_error_log = text("proxy_error_log");
   }
@@ -239,6 +244,11 @@ class Reader {
     }
     settings_.real_ip_header = text("real_ip_header");
     settings_.real_ip_recursive = boolean("real_ip_recursive");
+    settings_.allow_debug_header = boolean("allow_debug_header");
+    for (const std::string& pair : split_list(text("port_maps"))) {
+      if (!is_port_pair(pair)) fail("invalid port mapping (`port_maps`): " + pair, "port_maps");
+      settings_.port_maps.push_back(pair);
+    }
     settings_.upstream_keepalive_pool_size = whole("upstream_keepalive_pool_size", 0);
     settings_.upstream_keepalive_max_requests = whole("upstream_keepalive_max_requests", 0);
     settings_.upstream_keepalive_idle_timeout_s =
@@ -274,6 +284,17 @@ class Reader {
     settings_.dns_stale_ttl_s = seconds("dns_stale_ttl");
     settings_.dns_not_found_ttl_s = seconds("dns_not_found_ttl");
     settings_.dns_error_ttl_s = seconds("dns_error_ttl");
+  }
+
+  /// "80:8000"
+  static bool is_port_pair(const std::string& pair) {
+    const std::size_t colon = pair.find(':');
+    if (colon == std::string::npos) return false;
+    const auto is_port = [](const std::string& digits) {
+      return !digits.empty() && digits.size() <= 5 && digits.find_first_not_of("0123456789") == std::string::npos &&
+             std::stoul(digits) >= 1 && std::stoul(digits) <= 65535;
+    };
+    return is_port(pair.substr(0, colon)) && is_port(pair.substr(colon + 1));
   }
 
   std::vector<std::string> header_tokens(std::string_view key, std::span<const std::string_view> known) {

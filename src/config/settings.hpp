@@ -64,6 +64,10 @@ struct Settings {
   std::string real_ip_header = "X-Real-IP";
   bool real_ip_recursive = false;
   std::string error_default_type = "text/plain";
+  /// Files in the place of Kong's error bodies, by type ("json", "html", "xml", "plain"): absolute paths.
+  std::map<std::string, std::string> error_templates;
+  bool allow_debug_header = false;
+  std::vector<std::string> port_maps;  ///< "80:8000": clients use the first port, the listener has the second.
 
   std::uint32_t upstream_keepalive_pool_size = 512;  ///< 0: none.
   std::uint32_t upstream_keepalive_max_requests = 10000;

@@ -25,6 +25,10 @@ constexpr Key kKeys[] = {
     {"plugins", kList, "bundled"},
     {"plugin_path", kList},
     {"error_default_type", kString, "text/plain", "application/json, application/xml, text/html, text/plain"},
+    {"error_template_html"},
+    {"error_template_json"},
+    {"error_template_xml"},
+    {"error_template_plain"},
 
     // Listeners.
     {"proxy_listen", kList,
@@ -49,6 +53,8 @@ constexpr Key kKeys[] = {
     {"trusted_ips", kList},
     {"real_ip_header", kString, "X-Real-IP"},
     {"real_ip_recursive", kBoolean, "off"},
+    {"allow_debug_header", kBoolean, "off"},
+    {"port_maps", kList},
     {"client_body_buffer_size", kSize, "8k"},
 
     // Upstreams and names.
@@ -101,17 +107,12 @@ constexpr Key kKeys[] = {
     {"worker_consistency", kString, "eventual", "strict, eventual"},
 
     // Kong's own that have nothing to act on here.
-    {"port_maps", kList, "", "", kIgnored},
     {"host_ports", kList, "", "", kIgnored},
     {"anonymous_reports", kBoolean, "off", "", kIgnored},
     {"proxy_server", kString, "", "", kIgnored},
     {"proxy_server_ssl_verify", kBoolean, "on", "", kIgnored},
     {"proxy_stream_access_log", kString, "logs/access.log basic", "", kIgnored},
     {"proxy_stream_error_log", kString, "logs/error.log", "", kIgnored},
-    {"error_template_html", kString, "", "", kIgnored},
-    {"error_template_json", kString, "", "", kIgnored},
-    {"error_template_xml", kString, "", "", kIgnored},
-    {"error_template_plain", kString, "", "", kIgnored},
     {"node_id", kString, "", "", kIgnored},
     {"stream_listen", kString, "off", "", kIgnored},
     {"vaults", kList, "bundled", "", kIgnored},
@@ -138,7 +139,6 @@ constexpr Key kKeys[] = {
     {"status_access_log", kString, "off", "", kIgnored},
     {"status_error_log", kString, "logs/status_error.log", "", kIgnored},
     {"mem_cache_size", kSize, "128m", "", kIgnored},
-    {"allow_debug_header", kBoolean, "off", "", kIgnored},
     {"konnect_mode", kBoolean, "off", "", kIgnored},
 };
 

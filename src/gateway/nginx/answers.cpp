@@ -1,116 +1,81 @@
 #include "gateway/nginx/answers.hpp"
 
-#include <cmath>
-#include <cstdlib>
+#include <charconv>
 #include <string>
 
+#include "gateway/answer/error_body.hpp"
 #include "gateway/nginx/client_view.hpp"
 #include "gateway/nginx/conf.hpp"
 
 namespace gibbon::nginx {
 namespace {
 
-enum class Format { kJson, kHtml, kXml, kPlain, kGrpc };
+using gateway::MediaType;
 
-std::string_view trim(std::string_view s) {
-  while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
-  while (!s.empty() && (s.back() == ' ' || s.back() == '\t')) s.remove_suffix(1);
-  return s;
+ngx_str_t number_in_pool(ngx_pool_t* pool, std::int64_t n) {
+  char digits[24];
+  const auto end = std::to_chars(digits, digits + sizeof digits, n);
+  return copy_to_pool(pool, {digits, static_cast<std::size_t>(end.ptr - digits)});
 }
 
-Format format_of(std::string_view media_type) {
-  if (media_type == "text/html") return Format::kHtml;
-  if (media_type == "application/xml") return Format::kXml;
-  if (media_type == "text/plain") return Format::kPlain;
-  if (media_type == "application/grpc") return Format::kGrpc;
-  return Format::kJson;
+bool is_grpc(std::string_view type) { return type.starts_with("application/grpc"); }
+
+/// A client that speaks gRPC, and can be answered in it.
+bool speaks_grpc(const ngx_http_request_t* r) {
+  return r->http_version >= NGX_HTTP_VERSION_20 && r->headers_in.content_type != nullptr &&
+         is_grpc(view(r->headers_in.content_type->value));
 }
 
-/// The format of the entry with the highest quality; the first one wins a tie.
-Format preferred(std::string_view accept) {
-  Format best = Format::kJson;
-  double best_quality = 0;
-  while (!accept.empty()) {
-    const std::size_t comma = std::min(accept.find(','), accept.size());
-    std::string_view entry = accept.substr(0, comma);
-    accept.remove_prefix(std::min(comma + 1, accept.size()));
-    const std::size_t semicolon = std::min(entry.find(';'), entry.size());
-    double quality = 1;
-    if (const std::size_t q = entry.find("q=", semicolon); q != std::string_view::npos) {
-      quality = std::strtod(std::string(entry.substr(q + 2)).c_str(), nullptr);
-    }
-    if (quality > best_quality) {
-      best_quality = quality;
-      best = format_of(trim(entry.substr(0, semicolon)));
-    }
-  }
-  return best;
+/// All of the client's Accept headers: they are one list.
+std::string accepted(Context& ctx) {
+  std::string list;
+  each_client_header(ctx, [&](std::string_view name, std::string_view value) {
+    if (equals_ignoring_case(name, "accept")) list.append(list.empty() ? "" : ",").append(value);
+  });
+  return list;
 }
 
-Format choose_format(Context& ctx) {
-  std::string_view accept = ctx.exchange.request().header("accept");
-  if (accept.empty()) accept = ctx.exchange.request().header("content-type");
-  if (accept.empty()) accept = main_conf(ctx.r)->error_default_type;
-  return preferred(accept);
+LocalAnswer grpc_answer(Context& ctx, int status, std::string_view message) {
+  const int grpc_status = gateway::grpc_status_of(status);
+  ngx_pool_t* pool = ctx.r->pool;
+  add_answer_header(ctx.r, str("grpc-status"), number_in_pool(pool, grpc_status));
+  add_answer_header(ctx.r, str("grpc-message"),
+                    copy_to_pool(pool, message.empty() ? gateway::grpc_message_of(grpc_status) : message));
+  LocalAnswer answer;
+  answer.status = status;
+  return answer;
 }
 
-struct Template {
-  std::string_view content_type, before, between, after;
-};
-
-const Template& template_of(Format format) {
-  static const Template json{"application/json; charset=utf-8", "{\n  \"message\":\"", "\",\n  \"request_id\":\"", "\"\n}"};
-  static const Template html{"text/html; charset=utf-8",
-                             "<!doctype html>\n<html>\n  <head>\n    <meta charset=\"utf-8\">\n    <title>Error</title>\n"
-                             "  </head>\n  <body>\n    <h1>Error</h1>\n    <p>",
-                             ".</p>\n    <p>request_id: ", "</p>\n  </body>\n</html>\n"};
-  static const Template xml{"application/xml; charset=utf-8",
-                            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<error>\n  <message>",
-                            "</message>\n  <requestid>", "</requestid>\n</error>"};
-  static const Template plain{"text/plain; charset=utf-8", "", "\nrequest_id: ", ""};
-  switch (format) {
-    case Format::kHtml: return html;
-    case Format::kXml: return xml;
-    case Format::kPlain: return plain;
-    default: return json;
-  }
-}
-
-/// gRPC's status for an HTTP status, as Kong maps them.
-std::string_view grpc_status(int status) {
-  switch (status) {
-    case 400: return "3";
-    case 401: return "16";
-    case 403: return "7";
-    case 404: return "5";
-    case 429: return "8";
-    case 499: return "1";
-    case 501: return "12";
-    case 503: return "14";
-    case 504: return "4";
-    default: return status >= 500 ? "13" : "2";
-  }
+LocalAnswer templated(Context& ctx, int status, MediaType type, std::string_view message) {
+  LocalAnswer answer;
+  answer.status = status;
+  answer.body = copy_to_pool(ctx.r->pool, main_conf(ctx.r)->error_templates.render(type, message, ctx.request_id()));
+  answer.content_type = str(gateway::content_type_of(type));
+  return answer;
 }
 
 }  // namespace
 
 LocalAnswer message_answer(Context& ctx, int status, std::string_view message) {
-  LocalAnswer answer;
-  answer.status = status;
-  const Format format = choose_format(ctx);
-  if (format == Format::kGrpc) {
+  if (speaks_grpc(ctx.r)) {
+    LocalAnswer answer = grpc_answer(ctx, status, {});
     answer.content_type = str("application/grpc");
-    add_answer_header(ctx.r, str("grpc-status"), str(grpc_status(status)));
-    add_answer_header(ctx.r, str("grpc-message"), copy_to_pool(ctx.r->pool, message));
-    answer.status = NGX_HTTP_OK;
     return answer;
   }
-  const Template& t = template_of(format);
-  std::string body;
-  body.reserve(t.before.size() + message.size() + t.between.size() + 32 + t.after.size());
-  body.append(t.before).append(message).append(t.between).append(ctx.request_id()).append(t.after);
-  answer.body = copy_to_pool(ctx.r->pool, body);
-  answer.content_type = str(t.content_type);
+  return templated(ctx, status, gateway::preferred_type(accepted(ctx)), message);
+}
+
+LocalAnswer error_page_answer(Context& ctx, int status, std::string_view message) {
+  const Request& request = ctx.exchange.request();
+  std::string_view wanted = request.header("accept");
+  if (wanted.empty()) wanted = request.header("content-type");
+  if (wanted.empty()) wanted = main_conf(ctx.r)->error_default_type;
+  if (!is_grpc(wanted)) return templated(ctx, status, gateway::preferred_type(wanted), message);
+  if (speaks_grpc(ctx.r)) return grpc_answer(ctx, status, message);
+  LocalAnswer answer;
+  answer.status = status;
+  answer.body = copy_to_pool(ctx.r->pool, "{\"message\":\"" + std::string(message) + "\"}");
+  answer.content_type = str(gateway::content_type_of(MediaType::kJson));
   return answer;
 }
 
@@ -130,6 +95,9 @@ ngx_int_t send_answer(Context& ctx) {
   r->headers_out.content_type_len = ctx.answer.content_type.len;
   r->headers_out.charset.len = 0;
   r->headers_out.content_length_n = static_cast<off_t>(ctx.answer.body.len);
+  // As one of the list, so that it stands where Kong's does.
+  r->headers_out.content_length =
+      add_answer_header(r, str("Content-Length"), number_in_pool(r->pool, static_cast<std::int64_t>(ctx.answer.body.len)));
   const ngx_int_t rc = ngx_http_send_header(r);
   if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) return rc;
 
@@ -144,16 +112,14 @@ ngx_int_t send_answer(Context& ctx) {
   return ngx_http_output_filter(r, &out);
 }
 
-void add_answer_header(ngx_http_request_t* r, ngx_str_t key, ngx_str_t value) {
+ngx_table_elt_t* add_answer_header(ngx_http_request_t* r, ngx_str_t key, ngx_str_t value) {
   auto* h = static_cast<ngx_table_elt_t*>(ngx_list_push(&r->headers_out.headers));
-  if (h == nullptr || key.data == nullptr || value.data == nullptr) {
-    if (h != nullptr) h->hash = 0;
-    return;
-  }
-  h->hash = 1;
+  if (h == nullptr) return nullptr;
+  h->hash = key.data != nullptr && value.data != nullptr ? 1 : 0;
   h->key = key;
   h->value = value;
   h->lowcase_key = nullptr;
+  return h->hash != 0 ? h : nullptr;
 }
 
 }  // namespace gibbon::nginx

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "gateway/nginx/conf.hpp"
+
 namespace gibbon::nginx {
 
 std::string_view client_scheme([[maybe_unused]] const ngx_http_request_t* r) {
@@ -11,7 +13,30 @@ std::string_view client_scheme([[maybe_unused]] const ngx_http_request_t* r) {
   return "http";
 }
 
-std::uint16_t client_port(const ngx_http_request_t* r) { return ngx_inet_get_port(r->connection->local_sockaddr); }
+std::string_view client_host(const ngx_http_request_t* r) {
+  if (r->headers_in.server.len > 0) return view(r->headers_in.server);
+  return view(static_cast<ngx_http_core_srv_conf_t*>(ngx_http_get_module_srv_conf(r, ngx_http_core_module))->server_name);
+}
+
+std::string_view client_sni([[maybe_unused]] const ngx_http_request_t* r) {
+#if (NGX_HTTP_SSL)
+  if (r->connection->ssl != nullptr) {
+    const char* name = SSL_get_servername(r->connection->ssl->connection, TLSEXT_NAMETYPE_host_name);
+    if (name == nullptr) return {};
+    const ngx_str_t copy = copy_to_pool(r->pool, name);
+    ngx_strlow(copy.data, copy.data, copy.len);
+    return view(copy);
+  }
+#endif
+  return {};
+}
+
+std::uint16_t client_port(const ngx_http_request_t* r) {
+  const std::uint16_t port = ngx_inet_get_port(r->connection->local_sockaddr);
+  for (const auto& [inside, outside] : main_conf(r)->port_maps)
+    if (inside == port) return outside;
+  return port;
+}
 
 std::string_view raw_request_line(const ngx_http_request_t* r) {
   if (r->request_line.len > 0) return view(r->request_line);

@@ -8,7 +8,14 @@ namespace gibbon::nginx {
 /// "http" or "https".
 std::string_view client_scheme(const ngx_http_request_t* r);
 
-/// The port that the client connected to; without a system call.
+/// The host that the client asked for: of the request line, or the Host header, without port and in lower case; of
+/// neither, the server's name. As nginx's $host.
+std::string_view client_host(const ngx_http_request_t* r);
+
+/// The name that the client asked for in its TLS handshake, in lower case; empty without.
+std::string_view client_sni(const ngx_http_request_t* r);
+
+/// The port that the client connected to, or the one that the setting port_maps has for it; without a system call.
 std::uint16_t client_port(const ngx_http_request_t* r);
 
 /// The first line of a request that nginx could not parse, or of one that it could.

@@ -1,5 +1,8 @@
 #include "gateway/nginx/conf.hpp"
 
+#include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <new>
 
 namespace gibbon::nginx {
@@ -98,6 +101,48 @@ char* set_trusted(ngx_conf_t* cf, ngx_command_t*, void*) {
     }
     main_conf(cf).trusted.push_back(cidr);
   }
+  return kConfOk;
+}
+
+/// A type and the file whose text takes the place of Kong's body. As in Kong, one that cannot be used is told and left.
+char* set_error_template(ngx_conf_t* cf, ngx_command_t*, void*) {
+  const auto given = arguments(cf);
+  const auto type = given[0] == "json"   ? gateway::MediaType::kJson
+                    : given[0] == "html" ? gateway::MediaType::kHtml
+                    : given[0] == "xml"  ? gateway::MediaType::kXml
+                                         : gateway::MediaType::kPlain;
+  std::ifstream file(given[1], std::ios::binary);
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const Status replaced = file.is_open() ? main_conf(cf).error_templates.replace(type, text) : Error{"file not found", ""};
+  if (!replaced.ok()) {
+    ngx_conf_log_error(NGX_LOG_ERR, cf, 0, "failed reading the custom %s error template: %s: %s", given[0].c_str(),
+                       given[1].c_str(), replaced.error().message.c_str());
+  }
+  return kConfOk;
+}
+
+/// Pairs of ports as Kong writes them: "80:8000", where clients use the first and the listener has the second.
+char* set_port_maps(ngx_conf_t* cf, ngx_command_t*, void*) {
+  for (const std::string& pair : arguments(cf)) {
+    const auto colon = static_cast<std::ptrdiff_t>(std::min(pair.find(':'), pair.size()));
+    const auto number = [&pair](std::ptrdiff_t from, std::ptrdiff_t to) {
+      const ngx_int_t n = ngx_atoi(reinterpret_cast<u_char*>(const_cast<char*>(pair.data())) + from,
+                                   static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, to - from)));
+      return n > 0 && n <= 65535 ? static_cast<std::uint16_t>(n) : std::uint16_t{0};
+    };
+    const auto end = static_cast<std::ptrdiff_t>(pair.size());
+    const std::uint16_t outside = number(0, colon), inside = number(std::min(colon + 1, end), end);
+    if (outside == 0 || inside == 0) {
+      ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"gibbon_port_maps\" must hold pairs of ports, not \"%s\"", pair.c_str());
+      return kConfError;
+    }
+    main_conf(cf).port_maps.emplace_back(inside, outside);
+  }
+  return kConfOk;
+}
+
+char* set_debug_header(ngx_conf_t* cf, ngx_command_t*, void*) {
+  main_conf(cf).allow_debug_header = arguments(cf).front() == "on";
   return kConfOk;
 }
 
@@ -201,6 +246,9 @@ ngx_command_t directives[] = {
     {ngx_string("gibbon_headers_upstream"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, set_headers_upstream, 0, 0, nullptr},
     {ngx_string("gibbon_tls_verify"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, set_tls_verify, 0, 0, nullptr},
     {ngx_string("gibbon_error_default_type"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, set_text<&MainConf::error_default_type>, 0, 0, nullptr},
+    {ngx_string("gibbon_error_template"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE2, set_error_template, 0, 0, nullptr},
+    {ngx_string("gibbon_allow_debug_header"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, set_debug_header, 0, 0, nullptr},
+    {ngx_string("gibbon_port_maps"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, set_port_maps, 0, 0, nullptr},
     {ngx_string("gibbon"), NGX_HTTP_LOC_CONF | NGX_CONF_FLAG, set_enabled, NGX_HTTP_LOC_CONF_OFFSET,
      offsetof(LocConf, enabled), nullptr},
     {ngx_string("gibbon_error_handler"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, set_error_handler, 0, 0, nullptr},

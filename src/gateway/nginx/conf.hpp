@@ -1,8 +1,10 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "gateway/answer/error_body.hpp"
 #include "gateway/nginx/ngx.hpp"
 #include "plugin/registry.hpp"
 
@@ -36,6 +38,9 @@ struct MainConf {
   bool upstream_request_id = true;
   bool tls_verify = false;  ///< Of services that do not say.
   std::string error_default_type = "text/plain";
+  gateway::ErrorTemplates error_templates;
+  bool allow_debug_header = false;
+  std::vector<std::pair<std::uint16_t, std::uint16_t>> port_maps;  ///< A port of ours, and the one that clients use.
   plugin::Registry registry;
 };
 

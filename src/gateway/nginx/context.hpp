@@ -116,6 +116,8 @@ class Context {
   bool access_done = false;       ///< The access chain has run.
   bool proxied = false;           ///< A peer was asked for.
   bool grpc = false;
+  bool websocket = false;         ///< The client asks for an upgrade, and the upstream is asked for it too.
+  bool wants_trailers = false;    ///< The client's TE says so.
   bool headers_filtered = false;  ///< The header filter has run.
   bool kept_alive = false;        ///< What the head told the client; nginx forgets it before the log phase.
   LocalAnswer answer;

@@ -35,8 +35,8 @@ ngx_int_t handle_error(ngx_http_request_t* r) noexcept {
     int refused = static_cast<int>(r->err_status != 0 ? r->err_status : NGX_HTTP_INTERNAL_SERVER_ERROR);
     if (ctx->no_peer) refused = NGX_HTTP_SERVICE_UNAVAILABLE;  // nginx says 502.
     const int status = refused == NGX_HTTP_REQUEST_HEADER_TOO_LARGE ? NGX_HTTP_BAD_REQUEST : refused;
-    ctx->answer = message_answer(*ctx, status, message_for(refused));
-    r->err_status = ctx->answer.status == NGX_HTTP_OK ? 0 : static_cast<ngx_uint_t>(status);
+    ctx->answer = error_page_answer(*ctx, status, message_for(refused));
+    r->err_status = static_cast<ngx_uint_t>(status);
     return send_answer(*ctx);
   } catch (const std::exception& e) {
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "gibbon: error handler: %s", e.what());

@@ -8,6 +8,7 @@
 #include "gateway/nginx/answers.hpp"
 #include "gateway/nginx/client_view.hpp"
 #include "gateway/nginx/conf.hpp"
+#include "gateway/nginx/forward.hpp"
 #include "gateway/nginx/hash_input.hpp"
 #include "gateway/nginx/phases.hpp"
 
@@ -26,6 +27,53 @@ ngx_str_t number_in_pool(ngx_pool_t* pool, std::int64_t n) {
 
 std::int64_t not_negative(std::int64_t ms) { return ms < 0 ? 0 : ms; }
 
+/// The upstream's headers that are for its own connection alone, or that the client did not ask for.
+void drop_hop_by_hop_answer(Context& ctx) {
+  const ngx_http_upstream_t* u = ctx.r->upstream;
+  if (u == nullptr) return;
+  const std::string_view connection = u->headers_in.connection != nullptr ? view(u->headers_in.connection->value) : "";
+  const bool names = !connection.empty() && !equals_ignoring_case(connection, "keep-alive") &&
+                     !equals_ignoring_case(connection, "close") && !equals_ignoring_case(connection, "upgrade");
+  each_header(ctx.r->headers_out.headers, [&](ngx_table_elt_t& h) {
+    const std::string_view name = view(h.key);
+    const auto is = [name](std::string_view other) { return equals_ignoring_case(name, other); };
+    if (is("content-length") || is("close") || is("keep-alive")) return;
+    if (is("upgrade")) {
+      if (!ctx.websocket || !equals_ignoring_case(view(h.value), "websocket")) h.hash = 0;
+    } else if ((is("trailer") && !ctx.wants_trailers) || (names && list_has(connection, name))) {
+      h.hash = 0;
+    }
+  });
+}
+
+/// Our entry behind those of the upstream's Via.
+void add_via(Context& ctx) {
+  const std::string_view own = via_token(ctx.grpc ? ViaVersion::kHttp2 : ViaVersion::kHttp11);
+  ngx_table_elt_t* first = nullptr;
+  each_header(ctx.r->headers_out.headers, [&](ngx_table_elt_t& h) {
+    if (h.hash == 0 || !equals_ignoring_case(view(h.key), "via")) return;
+    if (first == nullptr) {
+      first = &h;
+    } else {
+      first->value = str(appended(ctx, view(first->value), view(h.value)));
+      h.hash = 0;
+    }
+  });
+  if (first == nullptr) {
+    add_answer_header(ctx.r, str("Via"), str(own));
+  } else {
+    first->value = str(appended(ctx, view(first->value), own));
+  }
+}
+
+/// Server: the upstream's, or ours; nginx's own where ours is switched off, and none in our own answers.
+void add_server(Context& ctx, const ResponseHeaderSwitches& on) {
+  ngx_http_request_t* r = ctx.r;
+  if (r->headers_out.server != nullptr || (!on.server && ctx.proxied)) return;
+  r->headers_out.server = add_answer_header(r, str("Server"), str(kServerTokens));
+  if (r->headers_out.server != nullptr && !on.server) r->headers_out.server->hash = 0;
+}
+
 /// Kong's own headers, in Kong's order.
 void add_kong_headers(Context& ctx) {
   ngx_http_request_t* r = ctx.r;
@@ -39,16 +87,11 @@ void add_kong_headers(Context& ctx) {
       add_answer_header(r, str("X-Kong-Upstream-Latency"), number_in_pool(r->pool, not_negative(now - ctx.proxy_started_ms)));
     if (on.proxy_latency)
       add_answer_header(r, str("X-Kong-Proxy-Latency"), number_in_pool(r->pool, not_negative(ctx.proxy_started_ms - started_ms(r))));
-    if (on.via) add_answer_header(r, str("Via"), str(kViaToken));
+    if (on.via) add_via(ctx);
   } else if (on.response_latency) {
     add_answer_header(r, str("X-Kong-Response-Latency"), number_in_pool(r->pool, not_negative(now - started_ms(r))));
   }
-  if (on.server && r->headers_out.server == nullptr) {
-    add_answer_header(r, str("Server"), str(kServerTokens));
-    // nginx writes its own where this is null.
-    auto* last = static_cast<ngx_table_elt_t*>(r->headers_out.headers.last->elts) + r->headers_out.headers.last->nelts - 1;
-    r->headers_out.server = last;
-  }
+  add_server(ctx, on);
   if (on.request_id) add_answer_header(r, str("X-Kong-Request-Id"), str(ctx.request_id()));
 }
 
@@ -61,6 +104,7 @@ ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
     // The length is unknown: a stream. nginx would wait for a full buffer; each piece goes on as it comes instead.
     r->upstream->buffering = 0;
   }
+  if (ctx->proxied) drop_hop_by_hop_answer(*ctx);
   if (ctx->proxied && ctx->hash_cookie.data != nullptr) set_hash_cookie(*ctx);
   run_phase(*ctx, ctx->chain().header_filter(), "header_filter",
             [&](const gateway::ChainItem& item) { item.plugin->header_filter(ctx->exchange, item.config); });

@@ -1,5 +1,7 @@
 #include "gateway/nginx/forward.hpp"
 
+#include <array>
+#include <optional>
 #include <string>
 
 #include "base/version.hpp"
@@ -9,8 +11,6 @@
 
 namespace gibbon::nginx {
 namespace {
-
-std::string_view client_header(Context& ctx, std::string_view name) { return ctx.exchange.request().header(name); }
 
 /// A header that nginx found while it parsed.
 std::string_view parsed(const ngx_table_elt_t* header) { return header != nullptr ? view(header->value) : std::string_view{}; }
@@ -26,7 +26,17 @@ std::string_view connection_address(ngx_http_request_t* r) {
   return view(r->connection->addr_text);
 }
 
-/// True where a comma-separated list holds `token`.
+ViaVersion client_version(const ngx_http_request_t* r) {
+  switch (r->http_version) {
+    case NGX_HTTP_VERSION_9: return ViaVersion::kHttp09;
+    case NGX_HTTP_VERSION_10: return ViaVersion::kHttp10;
+    case NGX_HTTP_VERSION_20: return ViaVersion::kHttp2;
+    default: return ViaVersion::kHttp11;
+  }
+}
+
+}  // namespace
+
 bool list_has(std::string_view list, std::string_view token) {
   while (!list.empty()) {
     const std::size_t comma = std::min(list.find(','), list.size());
@@ -38,6 +48,8 @@ bool list_has(std::string_view list, std::string_view token) {
   }
   return false;
 }
+
+namespace {
 
 /// Whether a Connection header says more than nearly every client's: keep-alive, close or upgrade.
 /// (nginx parses the header, but does not keep where it stands.)
@@ -88,15 +100,34 @@ struct HeaderBlock {
   void line(std::string_view name, std::string_view value) { raw(name), raw(": "), raw(value), raw("\r\n"); }
 };
 
+/// What a trusted client says of itself, or what is seen of it. An empty header says something too.
 std::string_view or_trusted(Context& ctx, bool trusted, std::string_view header, std::string_view own) {
+  std::optional<std::string_view> given;
   if (trusted) {
-    const std::string_view given = client_header(ctx, header);
-    if (!given.empty()) return given;
+    each_client_header(ctx, [&](std::string_view name, std::string_view value) {
+      if (!given && name == header) given = value;
+    });
   }
-  return own;
+  return given.value_or(own);
 }
 
 }  // namespace
+
+std::string_view via_token(ViaVersion version) {
+  static const auto& tokens = *new std::array<std::string, 4>{
+      "1.1 " + std::string(kViaName), "1 " + std::string(kViaName), "2 " + std::string(kViaName),
+      "0.9 " + std::string(kViaName)};
+  return tokens[static_cast<std::size_t>(version)];
+}
+
+std::string_view appended(Context& ctx, std::string_view list, std::string_view entry) {
+  if (list.empty()) return entry;
+  auto* start = static_cast<u_char*>(ngx_pnalloc(ctx.r->pool, list.size() + 2 + entry.size()));
+  if (start == nullptr) return entry;
+  HeaderBlock block{start};
+  block.raw(list), block.raw(", "), block.raw(entry);
+  return {reinterpret_cast<char*>(start), static_cast<std::size_t>(block.p - start)};
+}
 
 bool is_trusted(const ngx_http_request_t* r) {
   MainConf* conf = main_conf(r);
@@ -109,8 +140,12 @@ bool is_trusted(const ngx_http_request_t* r) {
   return ngx_cidr_match(address.sockaddr, &cidrs) == NGX_OK;
 }
 
-std::string_view trusted_forwarded_scheme(Context& ctx) {
-  return is_trusted(ctx.r) ? client_header(ctx, "x-forwarded-proto") : std::string_view{};
+std::string_view forwarded_scheme(Context& ctx) {
+  return or_trusted(ctx, is_trusted(ctx.r), "x-forwarded-proto", client_scheme(ctx.r));
+}
+
+std::string_view forwarded_host(Context& ctx) {
+  return or_trusted(ctx, is_trusted(ctx.r), "x-forwarded-host", client_host(ctx.r));
 }
 
 bool prepare_target(Context& ctx, std::string_view path, std::size_t matched_length) {
@@ -130,20 +165,12 @@ bool prepare_target(Context& ctx, std::string_view path, std::size_t matched_len
 
 namespace {
 
-/// A list header with one more entry.
-std::string_view appended(Context& ctx, std::string_view list, std::string_view entry) {
-  if (list.empty()) return entry;
-  auto* start = static_cast<u_char*>(ngx_pnalloc(ctx.r->pool, list.size() + 2 + entry.size()));
-  if (start == nullptr) return entry;
-  HeaderBlock block{start};
-  block.raw(list), block.raw(", "), block.raw(entry);
-  return {reinterpret_cast<char*>(start), static_cast<std::size_t>(block.p - start)};
-}
-
-/// X-Forwarded-For with the connection's address: a client may have sent several, which are one list.
+/// X-Forwarded-For with the connection's address: a client may have sent several, which are one list. Without any, the
+/// client's address, however it came to be known.
 std::string_view forwarded_for(Context& ctx) {
   std::string_view list;
   const ngx_array_t& sent = ctx.r->headers_in.x_forwarded_for;
+  if (sent.nelts == 0) return view(ctx.r->connection->addr_text);
   for (ngx_uint_t i = 0; i < sent.nelts; ++i) {
     list = appended(ctx, list, parsed(static_cast<ngx_table_elt_t**>(sent.elts)[i]));
   }
@@ -161,10 +188,10 @@ Forwarded forwarded_headers(Context& ctx) {
   ngx_http_request_t* r = ctx.r;
   const bool trusted = is_trusted(r);
   Forwarded f;
-  f.via = appended(ctx, parsed(r->headers_in.via), kViaToken);
+  f.via = appended(ctx, parsed(r->headers_in.via), via_token(client_version(r)));
   f.for_ = forwarded_for(ctx);
   f.proto = or_trusted(ctx, trusted, "x-forwarded-proto", client_scheme(r));
-  f.host = or_trusted(ctx, trusted, "x-forwarded-host", view(r->headers_in.server));
+  f.host = or_trusted(ctx, trusted, "x-forwarded-host", client_host(r));
   f.port = or_trusted(ctx, trusted, "x-forwarded-port", port_text(ctx));
   f.path = or_trusted(ctx, trusted, "x-forwarded-path", gateway::path_of(view(ctx.client_target)));
   f.prefix = or_trusted(ctx, trusted, "x-forwarded-prefix", ctx.matched_prefix);
@@ -179,13 +206,14 @@ bool prepare_headers(Context& ctx) {
   const auto& in = ctx.r->headers_in;
   if (names_other_headers(ctx) && !drop_hop_by_hop(ctx)) return false;
   const Forwarded f = forwarded_headers(ctx);
+  ctx.wants_trailers = in.te != nullptr && list_has(parsed(in.te), "trailers");
+  ctx.websocket = equals_ignoring_case(parsed(in.upgrade), "websocket");
   if (ctx.grpc) {
     ctx.forwarded = f;
     return true;
   }
-  const std::string_view upgrade = parsed(in.upgrade);
   constexpr std::size_t kNames = 320;  // All names and separators below come to less.
-  const std::size_t bytes = kNames + f.via.size() + ctx.upstream_host.len + upgrade.size() + f.for_.size() +
+  const std::size_t bytes = kNames + f.via.size() + ctx.upstream_host.len + f.for_.size() +
                             f.proto.size() + f.host.size() + f.port.size() + f.path.size() + f.prefix.size() +
                             f.request_id.size() + f.real_ip.size();
   auto* start = static_cast<u_char*>(ngx_pnalloc(ctx.r->pool, bytes));
@@ -194,20 +222,23 @@ bool prepare_headers(Context& ctx) {
   HeaderBlock block{start};
   block.raw(f.via), block.raw("\r\n");
   block.line("Host", view(ctx.upstream_host));
-  if (upgrade.empty()) {
-    block.line("Connection", "keep-alive");
-  } else {
+  if (ctx.websocket) {
     block.line("Connection", "keep-alive, Upgrade");
-    block.line("Upgrade", upgrade);
+    block.line("Upgrade", "websocket");
+  } else {
+    block.line("Connection", "keep-alive");
   }
   block.line("X-Forwarded-For", f.for_);
-  block.line("X-Forwarded-Proto", f.proto);
-  block.line("X-Forwarded-Host", f.host);
-  block.line("X-Forwarded-Port", f.port);
-  block.line("X-Forwarded-Path", f.path);
-  if (!f.prefix.empty()) block.line("X-Forwarded-Prefix", f.prefix);
-  if (in.te != nullptr && list_has(parsed(in.te), "trailers")) block.line("TE", "trailers");
-  if (!f.request_id.empty()) block.line("X-Kong-Request-Id", f.request_id);
+  const auto line_unless_empty = [&](std::string_view name, std::string_view value) {
+    if (!value.empty()) block.line(name, value);
+  };
+  line_unless_empty("X-Forwarded-Proto", f.proto);
+  line_unless_empty("X-Forwarded-Host", f.host);
+  line_unless_empty("X-Forwarded-Port", f.port);
+  line_unless_empty("X-Forwarded-Path", f.path);
+  line_unless_empty("X-Forwarded-Prefix", f.prefix);
+  if (ctx.wants_trailers) block.line("TE", "trailers");
+  line_unless_empty("X-Kong-Request-Id", f.request_id);
   block.raw("X-Real-IP: "), block.raw(f.real_ip);  // nginx ends the last line.
   ctx.upstream_headers = {static_cast<std::size_t>(block.p - start), start};
   return true;

@@ -14,8 +14,18 @@ bool prepare_headers(Context& ctx);
 /// $gibbon_upstream_* and $gibbon_forwarded_*: see variables.cpp for what each one is for.
 ngx_int_t add_variables(ngx_conf_t* cf);
 
-/// X-Forwarded-Proto of a client that the configuration trusts; empty otherwise.
-std::string_view trusted_forwarded_scheme(Context& ctx);
+/// Our entry of Via, for a message that arrived in this version of HTTP: "1.1 kong/3.9.3", "1 kong/3.9.3".
+enum class ViaVersion : std::uint8_t { kHttp11, kHttp10, kHttp2, kHttp09 };
+std::string_view via_token(ViaVersion version);
+
+/// A list header with one more entry, in the request's pool.
+std::string_view appended(Context& ctx, std::string_view list, std::string_view entry);
+/// True where a comma-separated list holds `token`, whatever its case.
+bool list_has(std::string_view list, std::string_view token);
+
+/// The scheme and the host that the client used, by its own word where the configuration trusts it.
+std::string_view forwarded_scheme(Context& ctx);
+std::string_view forwarded_host(Context& ctx);
 bool is_trusted(const ngx_http_request_t* r);
 
 }  // namespace gibbon::nginx

@@ -47,29 +47,26 @@ gateway::MatchInput match_input(Context& ctx, std::string_view path) {
   input.host = view(r->headers_in.server);
   input.port = host_header_port(r);
   input.path = path;
-#if (NGX_HTTP_SSL)
-  if (r->connection->ssl != nullptr) {
-    const char* sni = SSL_get_servername(r->connection->ssl->connection, TLSEXT_NAMETYPE_host_name);
-    if (sni != nullptr) input.sni = sni;
-  }
-#endif
+  input.sni = client_sni(r);
   input.headers = {visit_headers, r};
   input.source = r->connection->sockaddr;
   input.destination = r->connection->local_sockaddr;
-  input.forwarded_scheme = trusted_forwarded_scheme(ctx);
+  input.forwarded_scheme = forwarded_scheme(ctx);
   input.http_major = r->http_version >= NGX_HTTP_VERSION_20 ? 2 : 1;
   if (r->headers_in.content_type != nullptr)
     input.grpc = view(r->headers_in.content_type->value).starts_with("application/grpc");
   return input;
 }
 
-/// The answer for a match that cannot be served as it came: 0 where it can.
+/// Ends a request whose match cannot be served as it came; NGX_DECLINED where it can.
 ngx_int_t redirect_or_refuse(Context& ctx, gateway::Outcome outcome) {
   ngx_http_request_t* r = ctx.r;
   switch (outcome) {
     case gateway::Outcome::kServe:
       return NGX_DECLINED;
     case gateway::Outcome::kHttp2Required:
+      add_answer_header(r, str("Upgrade"), str("HTTP/2"));
+      add_answer_header(r, str("Connection"), str("Upgrade"));
       return answer(ctx, 426, "Please use HTTP2 protocol");
     case gateway::Outcome::kGrpcRequired:
       return answer(ctx, 415, "Non-gRPC request matched gRPC route");
@@ -91,10 +88,26 @@ ngx_int_t redirect_or_refuse(Context& ctx, gateway::Outcome outcome) {
     return answer(ctx, 426, "Please use HTTPS protocol");
   }
   std::string location = "https://";
-  location.append(view(r->headers_in.server)).append(view(ctx.client_target));
+  location.append(forwarded_host(ctx)).append(view(ctx.client_target));
   add_answer_header(r, str("Location"), copy_to_pool(r->pool, location));
   ctx.answer.status = status;
   return finish_with_answer(ctx);
+}
+
+/// Which route and service serve the request, for an operator who asks with Kong-Debug and is allowed to.
+void add_debug_headers(Context& ctx) {
+  if (!main_conf(ctx.r)->allow_debug_header) return;
+  bool asked = false;
+  each_client_header(ctx, [&](std::string_view name, std::string_view) { asked = asked || name == "kong-debug"; });
+  if (!asked) return;
+  const auto add = [&ctx](std::string_view name, const std::string& value) {
+    if (!value.empty()) add_answer_header(ctx.r, str(name), str(value));
+  };
+  add("Kong-Route-Id", ctx.route->id);
+  add("Kong-Route-Name", ctx.route->name);
+  if (ctx.service == nullptr) return;
+  add("Kong-Service-Id", ctx.service->id);
+  add("Kong-Service-Name", ctx.service->name);
 }
 
 UpstreamTarget* target_of(Context& ctx, const gateway::Match& match) {
@@ -120,10 +133,10 @@ ngx_int_t route_request(Context& ctx) {
   ctx.route = &ctx.runtime->route(match);
   ctx.service = ctx.runtime->service(match);
   ctx.set_chain(&ctx.runtime->chain(match));
+  add_debug_headers(ctx);
   if (const ngx_int_t rc = redirect_or_refuse(ctx, match.outcome); rc != NGX_DECLINED) return rc;
-  if (ctx.service == nullptr) {
-    return answer(ctx, NGX_HTTP_SERVICE_UNAVAILABLE, "no Service found with those values");
-  }
+  ctx.stage = Stage::kRouted;
+  if (ctx.service == nullptr) return NGX_DECLINED;  // Its plugins may still answer.
   ctx.target = target_of(ctx, match);
   ctx.grpc = ctx.service->protocol == "grpc" || ctx.service->protocol == "grpcs";
   if (!prepare_target(ctx, path, match.matched_length) || !keep_captures(ctx, match, path))
@@ -132,7 +145,6 @@ ngx_int_t route_request(Context& ctx) {
     const ngx_str_t kept = copy_to_pool(ctx.r->pool, ctx.matched_prefix);
     ctx.matched_prefix = view(kept);
   }
-  ctx.stage = Stage::kRouted;
   return NGX_DECLINED;
 }
 
@@ -169,6 +181,7 @@ ngx_int_t run_access(Context& ctx) {
     ctx.access_done = true;
     if (ctx.answer.status != 0) return finish_with_answer(ctx);
   }
+  if (ctx.service == nullptr) return answer(ctx, NGX_HTTP_SERVICE_UNAVAILABLE, "no Service found with those values");
   if (ctx.stage == Stage::kResolving) return NGX_AGAIN;
   if (ctx.tries == nullptr || ctx.tries->peer() == nullptr) {
     const ngx_int_t rc = choose_peer(ctx);
@@ -212,7 +225,7 @@ ngx_int_t access_phase(ngx_http_request_t* r) noexcept {
   if (r != r->main || !loc_conf(r)->enabled) return NGX_DECLINED;
   try {
     Context* ctx = Context::find(r);
-    if (ctx == nullptr || ctx->target == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (ctx == nullptr || ctx->route == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
     if (ctx->stage == Stage::kForwarded) return NGX_DECLINED;  // The gRPC location's own turn.
     return run_access(*ctx);
   } catch (const std::exception& e) {

@@ -1,3 +1,4 @@
+#include "gateway/nginx/client_view.hpp"
 #include "gateway/nginx/tries.hpp"
 
 #include <new>
@@ -111,12 +112,13 @@ ngx_int_t choose_peer(Context& ctx) {
 
 void set_upstream_host(Context& ctx) {
   ctx.rendered_for = ctx.tries->peer();
-  const ngx_table_elt_t* sent = ctx.r->headers_in.host;
-  if (ctx.route->preserve_host && sent != nullptr && sent->value.len > 0) {
-    ctx.upstream_host = sent->value;
-  } else {
-    ctx.upstream_host = str(ctx.target->host_header(*ctx.tries->peer()));
+  if (ctx.route->preserve_host) {
+    const ngx_table_elt_t* sent = ctx.r->headers_in.host;
+    const std::string_view host = sent != nullptr ? view(sent->value) : client_sni(ctx.r);
+    ctx.upstream_host = str(host);
+    if (!host.empty()) return;
   }
+  ctx.upstream_host = str(ctx.target->host_header(*ctx.tries->peer()));
 }
 
 std::string_view upstream_host_name(const Context& ctx) {

@@ -12,6 +12,8 @@ namespace gibbon::gateway {
 namespace {
 
 constexpr std::uint32_t kMatchLimit = 10000;
+/// A pattern of more groups gets no rest: scratch memory may have no room for it.
+constexpr std::size_t kMaxGroupsBeforeRest = 16;
 
 std::vector<std::string> group_names(const pcre2_code* code) {
   std::uint32_t groups = 0, names = 0, entry_size = 0;
@@ -70,7 +72,7 @@ bool has_alternatives(std::string_view pattern) {
 }  // namespace
 
 PatternScratch::PatternScratch(std::uint32_t groups)
-    : data_(pcre2_match_data_create(groups + 1, nullptr)), context_(pcre2_match_context_create(nullptr)) {
+    : data_(pcre2_match_data_create(groups + 2, nullptr)), context_(pcre2_match_context_create(nullptr)) {
   if (data_ == nullptr || context_ == nullptr) {
     pcre2_match_data_free(data_);
     pcre2_match_context_free(context_);
@@ -91,8 +93,10 @@ Result<Pattern> Pattern::compile(std::string_view text, Kind kind) {
   PCRE2_SIZE offset = 0;
   const std::uint32_t options = kind == Kind::kPath ? PCRE2_ANCHORED : PCRE2_CASELESS;
   Pattern pattern;
-  pattern.code_.reset(
-      pcre2_compile(reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), options, &error, &offset, nullptr));
+  const auto compiled = [&](std::string_view source) {
+    return pcre2_compile(reinterpret_cast<PCRE2_SPTR>(source.data()), source.size(), options, &error, &offset, nullptr);
+  };
+  pattern.code_.reset(compiled(text));
   if (!pattern.code_) {
     std::array<PCRE2_UCHAR, 256> message{};
     pcre2_get_error_message(error, message.data(), message.size());
@@ -100,9 +104,15 @@ Result<Pattern> Pattern::compile(std::string_view text, Kind kind) {
                      " at offset " + std::to_string(offset),
                  ""};
   }
+  pattern.names_ = group_names(pattern.code_.get());
+  if (kind == Kind::kPath && has_alternatives(text) && pattern.names_.size() <= kMaxGroupsBeforeRest) {
+    if (pcre2_code* with_rest = compiled(std::string(text) + "(.*)")) {
+      pattern.code_.reset(with_rest);
+      pattern.has_rest_ = true;
+    }
+  }
   // Where the machine allows no code to be made, the interpreter serves.
   pcre2_jit_compile(pattern.code_.get(), PCRE2_JIT_COMPLETE);
-  pattern.names_ = group_names(pattern.code_.get());
   return pattern;
 }
 
@@ -112,6 +122,13 @@ std::uint32_t Pattern::match(std::string_view subject, const PatternScratch& scr
   if (found < 0) return 0;
   // 0: there are more groups than the scratch memory has room for; those that fit are set.
   return found > 0 ? static_cast<std::uint32_t>(found) : pcre2_get_ovector_count(scratch.data_);
+}
+
+std::size_t Pattern::covered(const PatternScratch& scratch) const noexcept {
+  if (!has_rest_) return group(scratch, 0)[1];
+  if (pcre2_get_ovector_count(scratch.data_) < groups() + 2) return group(scratch, 0)[1];
+  const std::size_t* rest = group(scratch, groups() + 1);
+  return rest[0] == PCRE2_UNSET ? 0 : rest[0];
 }
 
 const std::size_t* Pattern::group(const PatternScratch& scratch, std::uint32_t index) noexcept {

@@ -30,20 +30,22 @@ struct Entry {
   std::uint32_t pattern = kNone;      ///< Of a regex path.
   std::uint32_t conditions = kNone;   ///< kNone: there are none.
   std::uint8_t protocols = 0;
+  enum class Over : std::uint8_t { kAny, kTls, kPlain } over = Over::kAny;
 };
 
 /// An Entry on its way to its rank.
 struct Draft {
   Entry entry;
   std::uint32_t kinds = 0, weight = 0, header_count = 0;
+  std::uint32_t snis_ignored = 0;     ///< 1: the route names SNIs, which do not count without TLS.
   std::int64_t regex_priority = 0, created_at = 0;
   std::string prefix;                 ///< What every path that matches begins with.
   std::vector<std::uint32_t> buckets;
 
   [[nodiscard]] auto order() const {
     const auto kind_count = static_cast<std::int64_t>(__builtin_popcount(kinds));
-    return std::tuple(-kind_count, -std::int64_t{kinds}, -std::int64_t{weight}, -std::int64_t{header_count},
-                      -regex_priority, -std::int64_t{entry.path_length}, created_at);
+    return std::tuple(-kind_count, -std::int64_t{kinds}, snis_ignored, -std::int64_t{weight},
+                      -std::int64_t{header_count}, -regex_priority, -std::int64_t{entry.path_length}, created_at);
   }
 };
 
@@ -171,9 +173,21 @@ class Compiler {
         if (buckets->empty()) continue;
         one.weight = (one.weight & ~static_cast<std::uint32_t>(kPlainHostAndPort)) | weight;
         one.buckets = *buckets;
-        drafts.push_back(one);
+        split_by_tls(one);
       }
     }
+  }
+
+  /// SNIs do not count without TLS: there the route ranks behind those that are like it and name none.
+  void split_by_tls(Draft draft) {
+    if ((draft.kinds & kSni) != 0) {
+      draft.entry.over = Entry::Over::kTls;
+      drafts.push_back(draft);
+      draft.entry.over = Entry::Over::kPlain;
+      draft.kinds &= ~static_cast<std::uint32_t>(kSni);
+      draft.snis_ignored = 1;
+    }
+    drafts.push_back(std::move(draft));
   }
 
   HostTable& hosts_;
@@ -229,12 +243,13 @@ class Search {
   }
 
   bool matches(const Entry& entry) noexcept {
+    if (entry.over != Entry::Over::kAny && (entry.over == Entry::Over::kPlain) != (input_.scheme == "http")) return false;
     if (entry.conditions != kNone && !conditions_[entry.conditions].hold(input_, scratch_)) return false;
     if (entry.pattern == kNone) return true;
     const Pattern& pattern = patterns_[entry.pattern];
     const std::uint32_t found = pattern.match(input_.path, scratch_);
     if (found == 0) return false;
-    match_.matched_length = static_cast<std::uint32_t>(Pattern::group(scratch_, 0)[1]);
+    match_.matched_length = static_cast<std::uint32_t>(pattern.covered(scratch_));
     match_.capture_count = std::min<std::uint32_t>(pattern.groups(), Match::kMaxCaptures);
     for (std::uint32_t i = 0; i < match_.capture_count; ++i) {
       const std::size_t* group = Pattern::group(scratch_, i + 1);

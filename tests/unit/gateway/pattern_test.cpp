@@ -40,6 +40,19 @@ TEST(Pattern, MatchesHeadersAnywhereWhateverTheCase) {
   EXPECT_EQ(pattern->match("Mozilla (Windows)", scratch), 0U);
 }
 
+TEST(Pattern, CoversWhatStripPathTakesAway) {
+  struct CoverCase { const char *pattern, *path; std::size_t covered; };
+  const CoverCase cases[] = {{"/a/\\d+", "/a/12/b", 5}, {"/a", "/abc", 2},       {"/a|/b", "/b/c", 2},
+                             {"/a|/b", "/a/c", 0},       {"/(a|b)/", "/a/c", 3}, {"/a(?:b|c)|/d(e)", "/de/f", 3}};
+  PatternScratch scratch(4);
+  for (const CoverCase& each : cases) {
+    const Result<Pattern> pattern = Pattern::compile(each.pattern, Pattern::Kind::kPath);
+    ASSERT_TRUE(pattern && pattern->match(each.path, scratch) > 0) << each.pattern;
+    EXPECT_EQ(pattern->covered(scratch), each.covered) << each.pattern << " on " << each.path;
+    EXPECT_LE(pattern->groups(), 1U);
+  }
+}
+
 TEST(Pattern, SaysWhereItIsWrong) {
   const Result<Pattern> pattern = Pattern::compile("/a/(\\d+", Pattern::Kind::kPath);
   ASSERT_FALSE(pattern);
@@ -51,8 +64,11 @@ TEST(Pattern, GivesUpOnAMatchThatTakesTooManySteps) {
   const Result<Pattern> pattern = Pattern::compile("/(a+)+$", Pattern::Kind::kPath);
   ASSERT_TRUE(pattern);
   PatternScratch scratch(4);
-  // Without a limit this takes 2^60 steps.
+  // Without a limit this takes 2^60 steps. A pattern may lower the limit, but not raise it.
   EXPECT_EQ(pattern->match("/" + std::string(60, 'a') + "b", scratch), 0U);
+  const Result<Pattern> greedy = Pattern::compile("(*LIMIT_MATCH=4000000000)/(a+)+$", Pattern::Kind::kPath);
+  ASSERT_TRUE(greedy);
+  EXPECT_EQ(greedy->match("/" + std::string(60, 'a') + "b", scratch), 0U);
   EXPECT_NE(pattern->match("/aaa", scratch), 0U);
 }
 

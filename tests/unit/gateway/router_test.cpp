@@ -242,6 +242,25 @@ TEST(RouterOutcome, TrustsTheForwardedScheme) {
   EXPECT_EQ(match.outcome, Outcome::kServe);
 }
 
+TEST(RouterSnis, DoNotCountWithoutTls) {
+  Route with_sni = with_hosts({"a.test"}), without = with_hosts({"a.test"});
+  with_sni.snis = {"a.test", "Dot.test."};
+  const RouteTable alone = table_of({with_sni});
+  EXPECT_EQ(alone.find({.host = "a.test"}), 0);
+  EXPECT_EQ(alone.find({.host = "a.test", .scheme = "https", .sni = "a.test"}), 0);
+  EXPECT_EQ(alone.find({.host = "a.test", .scheme = "https", .sni = "dot.test"}), 0);
+  EXPECT_EQ(alone.find({.host = "a.test", .scheme = "https", .sni = "b.test"}), -1);
+  EXPECT_EQ(alone.find({.host = "a.test", .scheme = "https"}), -1);
+  // It shadows none that is like it but for the SNIs.
+  const RouteTable both = table_of({with_sni, without});
+  EXPECT_EQ(both.find({.host = "a.test"}), 1);
+  EXPECT_EQ(both.find({.host = "a.test", .scheme = "https", .sni = "a.test"}), 0);
+  EXPECT_EQ(both.find({.host = "a.test", .scheme = "https", .sni = "b.test"}), 1);
+  // What it names beside them counts as ever.
+  with_sni.paths = {"/x"};
+  EXPECT_EQ(table_of({with_sni, without}).find({.host = "a.test", .target = "/x"}), 0);
+}
+
 TEST(RouterProblems, LeaveOneRouteOutAndTheOthersServing) {
   RouteTable table;
   table.add(with_paths({"~/a/("})).name = "broken";
