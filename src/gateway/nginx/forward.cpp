@@ -238,8 +238,8 @@ bool prepare_headers(Context& ctx) {
   line_unless_empty("X-Forwarded-Path", f.path);
   line_unless_empty("X-Forwarded-Prefix", f.prefix);
   if (ctx.wants_trailers) block.line("TE", "trailers");
-  line_unless_empty("X-Kong-Request-Id", f.request_id);
   block.raw("X-Real-IP: "), block.raw(f.real_ip);  // nginx ends the last line.
+  if (!f.request_id.empty()) block.raw("\r\nX-Kong-Request-Id: "), block.raw(f.request_id);
   ctx.upstream_headers = {static_cast<std::size_t>(block.p - start), start};
   return true;
 }

@@ -290,6 +290,7 @@ Router Router::build(std::span<const config::Route> routes, std::span<const conf
     const config::Route& route = routes[i];
     const auto service = service_index.find(route.service_id);
     const bool has_service = !route.service_id.empty() && service != service_index.end();
+    if (has_service && !services[service->second].enabled) continue;
     const Status added = compiler.add(route, i, has_service ? service->second : kNone);
     if (!added && problems != nullptr) {
       const std::string& name = route.name.empty() ? route.id : route.name;

@@ -79,7 +79,7 @@ struct Match {
 /// Immutable once built. Threads: match() from one thread at a time (patterns share their scratch memory).
 class Router {
  public:
-  /// Builds from the entities of one snapshot; keeps nothing of them. A route that cannot be compiled (a pattern that
+  /// Builds from the entities of one snapshot; keeps nothing of them. Routes of disabled services do not count. A route that cannot be compiled (a pattern that
   /// is no regex, a host with a wildcard in its middle) is left out with a line in `problems`, the others serve on.
   static Router build(std::span<const config::Route> routes, std::span<const config::Service> services,
                       std::vector<Error>* problems);

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from http.client import responses
 
 
 class LoopThread:
@@ -130,14 +131,14 @@ class Connection:
 
     async def send(self, status, headers=(), body=b"", head_only=False):
         """One whole answer in one write."""
-        lines = [f"HTTP/1.1 {status} Answer"] + [f"{name}: {value}" for name, value in headers]
+        lines = [f"HTTP/1.1 {status} {responses.get(status, 'Answer')}"] + [f"{name}: {value}" for name, value in headers]
         if not any(name.lower() == "content-length" for name, _ in headers) and status not in (204, 304):
             lines.append(f"Content-Length: {len(body)}")
         self.writer.write("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + (b"" if head_only else body))
         await self.writer.drain()
 
     async def send_head(self, status, headers):
-        lines = [f"HTTP/1.1 {status} Answer"] + [f"{name}: {value}" for name, value in headers]
+        lines = [f"HTTP/1.1 {status} {responses.get(status, 'Answer')}"] + [f"{name}: {value}" for name, value in headers]
         self.writer.write("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n")
         await self.writer.drain()
 

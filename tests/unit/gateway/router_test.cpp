@@ -295,5 +295,15 @@ TEST(RouterService, IsMissingWhereTheRouteNamesNoneThatIs) {
   }
 }
 
+TEST(RouterService, IsNotThereWhileItIsDisabled) {
+  RouteTable table;
+  table.add(with_paths({"/a"}));
+  table.add(with_paths({"/"}));
+  table.services[0].enabled = false;
+  table.build();
+  EXPECT_EQ(table.find({.target = "/a"}), 1);
+  EXPECT_TRUE(table.problems.empty());
+}
+
 }  // namespace
 }  // namespace gibbon::gateway::test
