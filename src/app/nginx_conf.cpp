@@ -313,6 +313,8 @@ class Writer {
   void upstream_tail(std::string_view kind) {
     set(fmt::format("{}_pass_header", kind), "Server");
     set(fmt::format("{}_pass_header", kind), "Date");
+    // An upstream may not send its clients to other places inside the gateway.
+    set(fmt::format("{}_ignore_headers", kind), "X-Accel-Redirect");
     set(fmt::format("{}_ssl_name", kind), "$gibbon_upstream_host_name");
     set(fmt::format("{}_ssl_server_name", kind), "on");
     // nginx loads authorities only where it verifies; the balancer then verifies for the services that want it.

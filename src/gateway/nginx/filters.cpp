@@ -46,30 +46,39 @@ void drop_hop_by_hop_answer(Context& ctx) {
   });
 }
 
-/// Our entry behind those of the upstream's Via.
-void add_via(Context& ctx) {
-  const std::string_view own = via_token(ctx.grpc ? ViaVersion::kHttp2 : ViaVersion::kHttp11);
+/// Sets a header, in the place of those that the upstream sent by this name.
+void set_header(ngx_http_request_t* r, std::string_view name, ngx_str_t value) {
   ngx_table_elt_t* first = nullptr;
-  each_header(ctx.r->headers_out.headers, [&](ngx_table_elt_t& h) {
-    if (h.hash == 0 || !equals_ignoring_case(view(h.key), "via")) return;
+  each_header(r->headers_out.headers, [&](ngx_table_elt_t& h) {
+    if (h.hash == 0 || h.key.len != name.size() || !equals_ignoring_case(view(h.key), name)) return;
     if (first == nullptr) {
       first = &h;
     } else {
-      first->value = str(appended(ctx, view(first->value), view(h.value)));
       h.hash = 0;
     }
   });
   if (first == nullptr) {
-    add_answer_header(ctx.r, str("Via"), str(own));
-  } else {
-    first->value = str(appended(ctx, view(first->value), own));
+    add_answer_header(r, str(name), value);
+  } else if (value.data != nullptr) {
+    first->value = value;
   }
 }
 
-/// Server: the upstream's, or ours; nginx's own where ours is switched off, and none in our own answers.
+/// Our entry behind those of the upstream's Via.
+void set_via(Context& ctx) {
+  std::string_view list;
+  each_header(ctx.r->headers_out.headers, [&](ngx_table_elt_t& h) {
+    if (h.hash != 0 && h.key.len == 3 && equals_ignoring_case(view(h.key), "via")) list = appended(ctx, list, view(h.value));
+  });
+  set_header(ctx.r, "Via", str(appended(ctx, list, via_token(ctx.grpc ? ViaVersion::kHttp2 : ViaVersion::kHttp11))));
+}
+
+/// Server: the upstream's, or ours. Where ours is switched off, our own answers have none.
 void add_server(Context& ctx, const ResponseHeaderSwitches& on) {
   ngx_http_request_t* r = ctx.r;
-  if (r->headers_out.server != nullptr || (!on.server && ctx.proxied)) return;
+  // nginx leaves a mark of no value for an upstream that sent none.
+  const bool has_one = r->headers_out.server != nullptr && r->headers_out.server->hash != 0;
+  if (has_one || (!on.server && ctx.proxied)) return;
   r->headers_out.server = add_answer_header(r, str("Server"), str(kServerTokens));
   if (r->headers_out.server != nullptr && !on.server) r->headers_out.server->hash = 0;
 }
@@ -82,17 +91,17 @@ void add_kong_headers(Context& ctx) {
   if (ctx.proxied) {
     ctx.upstream_header_ms = now;
     if (on.upstream_status && r->upstream != nullptr && r->upstream->state != nullptr)
-      add_answer_header(r, str("X-Kong-Upstream-Status"), number_in_pool(r->pool, static_cast<std::int64_t>(r->upstream->state->status)));
+      set_header(r, "X-Kong-Upstream-Status", number_in_pool(r->pool, static_cast<std::int64_t>(r->upstream->state->status)));
     if (on.upstream_latency)
-      add_answer_header(r, str("X-Kong-Upstream-Latency"), number_in_pool(r->pool, not_negative(now - ctx.proxy_started_ms)));
+      set_header(r, "X-Kong-Upstream-Latency", number_in_pool(r->pool, not_negative(now - ctx.proxy_started_ms)));
     if (on.proxy_latency)
-      add_answer_header(r, str("X-Kong-Proxy-Latency"), number_in_pool(r->pool, not_negative(ctx.proxy_started_ms - started_ms(r))));
-    if (on.via) add_via(ctx);
+      set_header(r, "X-Kong-Proxy-Latency", number_in_pool(r->pool, not_negative(ctx.proxy_started_ms - started_ms(r))));
+    if (on.via) set_via(ctx);
   } else if (on.response_latency) {
-    add_answer_header(r, str("X-Kong-Response-Latency"), number_in_pool(r->pool, not_negative(now - started_ms(r))));
+    set_header(r, "X-Kong-Response-Latency", number_in_pool(r->pool, not_negative(now - started_ms(r))));
   }
   add_server(ctx, on);
-  if (on.request_id) add_answer_header(r, str("X-Kong-Request-Id"), str(ctx.request_id()));
+  if (on.request_id) set_header(r, "X-Kong-Request-Id", str(ctx.request_id()));
 }
 
 ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
