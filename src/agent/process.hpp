@@ -54,6 +54,8 @@ class Process : public Host {
   [[nodiscard]] std::string node_id() const override { return node_id_; }
   [[nodiscard]] int master_pid() const override;
   [[nodiscard]] bool ready() const override;
+  void drain() override { control_->page().draining.store(1); }
+  [[nodiscard]] bool draining() const override { return control_->page().draining.load() != 0; }
   [[nodiscard]] json::object delivery_status() const override;
   [[nodiscard]] std::string delivery_metrics() const override;
 

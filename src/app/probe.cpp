@@ -78,6 +78,13 @@ ControlView look_at_control(const Paths& paths) {
   return view;
 }
 
+void forget_passing_state(const Paths& paths) {
+  if (::access((paths.shared + "/control").c_str(), R_OK) != 0) return;
+  const auto control = config::Control::open(paths.shared);
+  if (!control) return;
+  control->page().draining.store(0);
+}
+
 pid_t parent_of(pid_t pid) {
   std::ifstream stream("/proc/" + std::to_string(pid) + "/stat");
   std::string line;

@@ -28,6 +28,8 @@ struct ControlView {
   std::vector<Worker> workers;  ///< Living processes alone.
 };
 ControlView look_at_control(const Paths& paths);
+/// Before a gateway begins: what an earlier one that ended without a word was told for its own time is forgotten.
+void forget_passing_state(const Paths& paths);
 
 /// The parent of a process; 0 where it is gone.
 pid_t parent_of(pid_t pid);

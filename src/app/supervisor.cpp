@@ -140,6 +140,7 @@ bool Supervisor::adopt() {
 }
 
 Status Supervisor::bring_up() {
+  forget_passing_state(paths_);
   generation_before_ = look_at_control(paths_).generation;
   Status status = launch(agent_);
   if (status) status = wait_for(agent_, "publish a configuration", &Supervisor::agent_is_ready);

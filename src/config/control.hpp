@@ -19,6 +19,7 @@ struct ControlPage {
   std::uint32_t magic, version;
   std::atomic<std::uint64_t> generation;  ///< 0: nothing published yet.
   std::atomic<std::uint32_t> log_level;   ///< nginx's number for the error log's level; 0: as configured.
+  std::atomic<std::uint32_t> draining;    ///< 1: the gateway says that it wants no more traffic, until its end.
   struct alignas(64) Worker {
     std::atomic<std::uint32_t> pid;  ///< 0: no worker. Set last when a worker joins.
     std::atomic<std::uint64_t> applied;

@@ -71,6 +71,7 @@ class Reader {
     resolve_names();
     read_general();
     read_listeners();
+    read_admin_gui();
     read_storage();
     read_proxying();
     read_tls();
@@ -204,6 +205,18 @@ class Reader {
            key == "admin_listen" ? settings_.admin_listen : settings_.status_listen) {
         if (listener.proxy_protocol) fail(std::string(key) + ": proxy_protocol is not supported here", key);
       }
+    }
+  }
+
+  /// The origins of the URLs: their schemes and authorities.
+  void read_admin_gui() {
+    for (const std::string& url : split_list(text("admin_gui_url"))) {
+      const std::size_t scheme = url.find("://");
+      const std::size_t end = scheme == std::string::npos ? 0 : url.find_first_of("/?#", scheme + 3);
+      if (scheme == std::string::npos || scheme == 0 || end == scheme + 3 || url.size() == scheme + 3)
+        fail("admin_gui_url must be a list of URLs like http://localhost:8002, got '" + url + "'", "admin_gui_url");
+      else
+        settings_.admin_gui_origins.push_back(url.substr(0, end));
     }
   }
 

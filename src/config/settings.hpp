@@ -49,6 +49,9 @@ struct Settings {
 
   std::vector<Listener> proxy_listen, admin_listen, status_listen;  ///< Empty: off.
   Listener logs_listen;
+  /// Where Kong Manager is served: "http://localhost:8002". A page from elsewhere may not read the Admin API's
+  /// answers; empty: any may.
+  std::vector<std::string> admin_gui_origins;
   bool log_service = false;
 
   std::string database = "sqlite";        ///< "sqlite" or "off".

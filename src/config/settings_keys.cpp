@@ -36,6 +36,7 @@ constexpr Key kKeys[] = {
     {"admin_listen", kList,
      "127.0.0.1:8001 reuseport backlog=16384, 127.0.0.1:8444 http2 ssl reuseport backlog=16384"},
     {"status_listen", kList, "127.0.0.1:8007 reuseport backlog=16384"},
+    {"admin_gui_url", kList},
     {"logs_listen", kList, "127.0.0.1:3000"},
     {"log_service", kBoolean, "off"},
 

@@ -17,11 +17,19 @@ bool names(const std::vector<std::string>& headers, std::initializer_list<std::s
   });
 }
 
+/// The origin whose pages may read the answer: of several the request's own where it is one of them.
+std::string allowed_origin(const std::vector<std::string>& allowed, std::string_view origin) {
+  if (allowed.empty()) return origin.empty() ? "*" : std::string(origin);
+  const bool known = std::find(allowed.begin(), allowed.end(), origin) != allowed.end();
+  return known ? std::string(origin) : allowed.front();
+}
+
 }  // namespace
 
 Api::Api(Host& host, Kind kind)
     : host_(host), kind_(kind), collections_(host.catalog()->shared_collections()) {
   add_status_endpoints(endpoints_, host);
+  add_dns_endpoint(endpoints_);
   if (kind == Kind::kStatus) {
     add_ready_endpoint(endpoints_, host);
     return;
@@ -65,15 +73,16 @@ http::Response Api::handle(const http::Request& request) const {
     spdlog::error("{} {}: {}", request.method, request.path, error.what());
     response = message_reply(500, "An unexpected error occurred");
   }
-  add_headers(response,
+  add_headers(request, response,
               std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
   return response;
 }
 
-void Api::add_headers(http::Response& response, double elapsed_ms) const {
+void Api::add_headers(const http::Request& request, http::Response& response, double elapsed_ms) const {
   const auto settings = host_.settings();
   if (kind_ == Kind::kAdmin) {
-    response.headers.push_back({"Access-Control-Allow-Origin", "*"});
+    response.headers.push_back({"Access-Control-Allow-Origin",
+                                allowed_origin(settings->admin_gui_origins, request.header("origin"))});
     response.headers.push_back({"Access-Control-Allow-Credentials", "true"});
     if (const auto guard = host_.guard(); guard != nullptr && guard->wants_token())
       for (auto& header : response.headers)

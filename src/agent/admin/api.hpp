@@ -37,7 +37,7 @@ class Endpoints {
   void wrap(std::string_view method, std::string_view pattern,
             std::function<http::Response(Call&, const Endpoint& former)> endpoint);
   [[nodiscard]] http::Response answer(const http::Request& request) const;
-  /// Every pattern, sorted.
+  /// Every pattern, in the order of their segments.
   [[nodiscard]] std::vector<std::string> patterns() const;
 
  private:
@@ -66,7 +66,7 @@ class Api {
   static bool is_write(const http::Request& request);
 
  private:
-  void add_headers(http::Response& response, double elapsed_ms) const;
+  void add_headers(const http::Request& request, http::Response& response, double elapsed_ms) const;
 
   Host& host_;
   Kind kind_;
@@ -89,5 +89,6 @@ void add_information_endpoints(Endpoints& endpoints, Host& host);
 void add_node_endpoints(Endpoints& endpoints, Host& host);
 void add_status_endpoints(Endpoints& endpoints, Host& host);
 void add_ready_endpoint(Endpoints& endpoints, Host& host);
+void add_dns_endpoint(Endpoints& endpoints);
 
 }  // namespace gibbon::agent

@@ -66,16 +66,6 @@ std::optional<Body::Form> parse_multipart(std::string_view body, std::string_vie
   return std::nullopt;
 }
 
-http::Response unsupported_media_type() {
-  http::Response response;
-  response.status = 415;
-  response.headers.push_back({"Content-Type", "text/html; charset=UTF-8"});
-  response.body =
-      "<html>\r\n<head><title>415 Unsupported Media Type</title></head>\r\n<body>\r\n"
-      "<center><h1>415 Unsupported Media Type</h1></center>\r\n</body>\r\n</html>\r\n";
-  return response;
-}
-
 }  // namespace
 
 json::object Body::input(const Schema& schema) const {
@@ -95,11 +85,14 @@ std::optional<std::string> Body::field(std::string_view name) const {
 }
 
 std::variant<Body, http::Response> read_body(const http::Request& request, YamlBody yaml) {
+  const auto types = std::count_if(request.headers.begin(), request.headers.end(), [](const http::Header& header) {
+    return header.name.size() == 12 && has_prefix(header.name, "content-type");
+  });
+  if (types > 1) return message_reply(400, "Multiple Content-Type headers not allowed");
   const auto type = request.header("content-type");
   if (type.empty() && request.body.empty()) return Body{};
   if (has_prefix(type, "application/json")) {
     Body body{{}, request.body};
-    if (request.body.empty()) return body;
     boost::system::error_code failed;
     auto value = json::parse(request.body, failed);
     if (failed) return message_reply(400, "Cannot parse JSON body");
@@ -122,7 +115,7 @@ std::variant<Body, http::Response> read_body(const http::Request& request, YamlB
   if (yaml == YamlBody::kAllowed && (has_prefix(type, "text/yaml") || has_prefix(type, "application/yaml") ||
                                      has_prefix(type, "application/x-yaml")))
     return Body{{}, request.body};
-  return unsupported_media_type();
+  return bare_reply(415);
 }
 
 }  // namespace gibbon::agent

@@ -2,6 +2,7 @@
 
 #include "agent/admin/api.hpp"
 #include "agent/admin/reply.hpp"
+#include "schema/form.hpp"
 
 namespace gibbon::agent {
 namespace {
@@ -90,9 +91,10 @@ http::Response Endpoints::answer(const http::Request& request) const {
     std::string allow;
     for (const auto& method : methods) allow += (allow.empty() ? "" : ", ") + method;
     auto response = no_content_reply();
+    const auto wanted = request.header("access-control-request-headers");
     response.headers = {{"Access-Control-Allow-Methods", allow},
                         {"Allow", allow},
-                        {"Access-Control-Allow-Headers", "Content-Type"}};
+                        {"Access-Control-Allow-Headers", wanted.empty() ? "Content-Type" : std::string(wanted)}};
     return response;
   }
   const auto endpoint =
@@ -100,9 +102,10 @@ http::Response Endpoints::answer(const http::Request& request) const {
   if (endpoint == best->methods.end()) return message_reply(405, "Method not allowed");
 
   Call call{request, {}, http::parse_query(request.query), {}};
+  if (call.query.size() > schema::kMaxFormFields) return message_reply(400, "Too many arguments");
   for (std::size_t i = 0; i < segments.size(); ++i)
     if (const auto& name = best->segments[i]; is_place(name))
-      call.params[name.substr(1, name.size() - 2)] = http::percent_decode(segments[i]);
+      call.params[name.substr(1, name.size() - 2)] = http::percent_decode(segments[i], true);
   if (request.method == "POST" || request.method == "PUT" || request.method == "PATCH") {
     auto body = read_body(request, best->yaml);
     if (auto* refused = std::get_if<http::Response>(&body)) return std::move(*refused);

@@ -20,6 +20,15 @@ http::Response change_reply(int status, const EntityService::Changed& changed) {
   return *changed.value() == nullptr ? no_content_reply() : json_reply(status, **changed.value());
 }
 
+/// `endpoint`, for paths whose places name what can be a key of these collections; an error for others.
+Endpoint with_keys(std::vector<const Collection*> collections, Endpoint endpoint) {
+  return [collections = std::move(collections), endpoint = std::move(endpoint)](Call& call) {
+    for (const auto* collection : collections)
+      if (const auto problem = key_problem(*collection, key_in(call, *collection))) return error_reply(*problem);
+    return endpoint(call);
+  };
+}
+
 http::Response row_reply(const Row& row) {
   return row == nullptr ? not_found_reply() : json_reply(200, *row);
 }
@@ -36,20 +45,20 @@ void add_collection(Endpoints& endpoints, Host& host, const Collection& collecti
   endpoints.add("POST", list, [&](Call& call) {
     return change_reply(201, EntityService(host).create(collection, call.body, std::nullopt));
   });
-  endpoints.add("GET", one, [&](Call& call) {
+  endpoints.add("GET", one, with_keys({&collection}, [&](Call& call) {
     return row_reply(find_entity(*host.store().read(), collection, key_in(call, collection)));
-  });
-  endpoints.add("PATCH", one, [&](Call& call) {
+  }));
+  endpoints.add("PATCH", one, with_keys({&collection}, [&](Call& call) {
     return change_reply(
         200, EntityService(host).update(collection, key_in(call, collection), call.body, std::nullopt));
-  });
-  endpoints.add("PUT", one, [&](Call& call) {
+  }));
+  endpoints.add("PUT", one, with_keys({&collection}, [&](Call& call) {
     return change_reply(
         200, EntityService(host).replace(collection, key_in(call, collection), call.body, std::nullopt));
-  });
-  endpoints.add("DELETE", one, [&](Call& call) {
+  }));
+  endpoints.add("DELETE", one, with_keys({&collection}, [&](Call& call) {
     return change_reply(204, EntityService(host).remove(collection, key_in(call, collection), std::nullopt));
-  });
+  }));
 }
 
 /// /services/{services}/routes and /services/{services}/routes/{routes}
@@ -60,7 +69,7 @@ void add_children(Endpoints& endpoints, Host& host, const Collection& parent, co
   const auto parent_in = [&](const Call& call) {
     return Parent{&parent, foreign.field, key_in(call, parent)};
   };
-  endpoints.add("GET", list, [&](Call& call) {
+  endpoints.add("GET", list, with_keys({&parent}, [&](Call& call) {
     const auto image = host.store().read();
     const auto row = find_entity(*image, parent, key_in(call, parent));
     if (row == nullptr) return not_found_reply();
@@ -71,28 +80,28 @@ void add_children(Endpoints& endpoints, Host& host, const Collection& parent, co
     const auto page = image->page(child.name, query.value());
     const auto path =
         "/" + parent.path + "/" + http::percent_encode(key_in(call, parent).value) + "/" + child.nested_path;
-    return page.ok() ? page_reply(call, path, page.value()) : error_reply(page.error());
-  });
-  endpoints.add("POST", list, [&, parent_in](Call& call) {
+    return page.ok() ? page_reply(call, path, page.value(), NextPage::kOffsetAlone) : error_reply(page.error());
+  }));
+  endpoints.add("POST", list, with_keys({&parent}, [&, parent_in](Call& call) {
     return change_reply(201, EntityService(host).create(child, call.body, parent_in(call)));
-  });
-  endpoints.add("GET", one, [&](Call& call) {
+  }));
+  endpoints.add("GET", one, with_keys({&parent, &child}, [&](Call& call) {
     const auto image = host.store().read();
     const auto row = find_entity(*image, parent, key_in(call, parent));
     if (row == nullptr) return not_found_reply();
     return row_reply(find_child(*image, child, foreign.field, text_of(*row, "id"), key_in(call, child)));
-  });
-  endpoints.add("PATCH", one, [&, parent_in](Call& call) {
+  }));
+  endpoints.add("PATCH", one, with_keys({&parent, &child}, [&, parent_in](Call& call) {
     return change_reply(200,
                         EntityService(host).update(child, key_in(call, child), call.body, parent_in(call)));
-  });
-  endpoints.add("PUT", one, [&, parent_in](Call& call) {
+  }));
+  endpoints.add("PUT", one, with_keys({&parent, &child}, [&, parent_in](Call& call) {
     return change_reply(200,
                         EntityService(host).replace(child, key_in(call, child), call.body, parent_in(call)));
-  });
-  endpoints.add("DELETE", one, [&, parent_in](Call& call) {
+  }));
+  endpoints.add("DELETE", one, with_keys({&parent, &child}, [&, parent_in](Call& call) {
     return change_reply(204, EntityService(host).remove(child, key_in(call, child), parent_in(call)));
-  });
+  }));
 }
 
 /// /routes/{routes}/service
@@ -104,22 +113,22 @@ void add_referenced(Endpoints& endpoints, Host& host, const Collection& child, c
     if (row == nullptr || foreign_id(*row, foreign.field).empty()) return std::nullopt;
     return EntityKey{"id", std::string(foreign_id(*row, foreign.field))};
   };
-  endpoints.add("GET", path, [&, referenced](Call& call) {
+  endpoints.add("GET", path, with_keys({&child}, [&, referenced](Call& call) {
     const auto key = referenced(call);
     return key ? row_reply(find_entity(*host.store().read(), parent, *key)) : not_found_reply();
-  });
-  endpoints.add("PATCH", path, [&, referenced](Call& call) {
+  }));
+  endpoints.add("PATCH", path, with_keys({&child}, [&, referenced](Call& call) {
     const auto key = referenced(call);
     if (!key) return not_found_reply();
     return change_reply(200, EntityService(host).update(parent, *key, call.body, std::nullopt));
-  });
-  endpoints.add("PUT", path, [&](Call& call) {
+  }));
+  endpoints.add("PUT", path, with_keys({&child}, [&](Call& call) {
     return change_reply(
         200, EntityService(host).replace_referenced(child, key_in(call, child), foreign, call.body));
-  });
-  endpoints.add("DELETE", path, [&, referenced](Call& call) {
+  }));
+  endpoints.add("DELETE", path, with_keys({&child}, [&, referenced](Call& call) {
     return referenced(call) ? message_reply(405, "Method not allowed") : not_found_reply();
-  });
+  }));
 }
 
 }  // namespace

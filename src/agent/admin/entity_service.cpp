@@ -8,6 +8,19 @@ namespace {
 
 const std::optional<Row> kNothing;
 
+std::string to_lower(std::string_view id) {
+  std::string lower(id);
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
+  return lower;
+}
+
+/// An id is the same in either case of its letters.
+void write_id_in_lower_case(json::object& object) {
+  if (auto* id = object.if_contains("id"); id != nullptr && id->is_string() && is_uuid(id->get_string()))
+    *id = to_lower(id->get_string());
+}
+
 json::object reference(const Row& parent) {
   json::object value;
   value["id"] = text_of(*parent, "id");
@@ -23,7 +36,12 @@ json::object read_input(const Body& body, const Catalog& catalog, const Collecti
   } else if (stored != nullptr) {
     named["name"] = text_of(*stored, "name");
   }
-  return body.input(catalog.schema_for(collection, named));
+  auto input = body.input(catalog.schema_for(collection, named));
+  write_id_in_lower_case(input);
+  for (const auto& foreign : collection.foreign)
+    if (auto* value = input.if_contains(foreign.field); value != nullptr && value->is_object())
+      write_id_in_lower_case(value->get_object());
+  return input;
 }
 
 /// The entity that a path names, under a parent where it stands under one; null where either is missing.
@@ -37,7 +55,20 @@ Row find_in_path(const Image& image, const Collection& collection, const EntityK
 }  // namespace
 
 EntityKey entity_key(const Collection& collection, const std::string& text) {
-  return {is_uuid(text) || collection.endpoint_key.empty() ? "id" : collection.endpoint_key, text};
+  if (is_uuid(text)) return {"id", to_lower(text)};
+  return {collection.endpoint_key.empty() ? "id" : collection.endpoint_key, text};
+}
+
+std::optional<StoreError> key_problem(const Collection& collection, const EntityKey& key) {
+  if (key.by_id())
+    return is_uuid(key.value) ? std::nullopt : std::optional(invalid_primary_key("expected a valid UUID"));
+  if (collection.key_within_parent) return std::nullopt;
+  json::object entity;
+  entity[key.field] = key.value;
+  const auto violations = schema::validate(collection.entity.schema, entity, schema::Operation::kUpdate);
+  const auto* why = violations.fields.if_contains(key.field);
+  if (why == nullptr || !why->is_string()) return std::nullopt;
+  return invalid_unique(key.field, why->get_string());
 }
 
 Row find_entity(const Image& image, const Collection& collection, const EntityKey& key) {
@@ -118,7 +149,8 @@ EntityService::Changed EntityService::update(const Collection& collection, const
     const auto stored = find_in_path(image, collection, key, parent);
     if (stored == nullptr) {
       if (parent) return kNothing;
-      if (collection.name == "plugins") return kNothing;  // Kong reads the plugin first, to know its name
+      // Kong reads a plugin first where it must know its name.
+      if (collection.name == "plugins" && !body.field("name")) return kNothing;
       return not_found(key.field, key.value);
     }
     auto patch = read_input(body, *catalog, collection, stored.get());

@@ -19,6 +19,8 @@ struct EntityKey {
 
 /// `text` is an id where it looks like one, or where the collection has no other key.
 EntityKey entity_key(const Collection& collection, const std::string& text);
+/// Why nothing of the collection can have that key; nothing where it may.
+std::optional<StoreError> key_problem(const Collection& collection, const EntityKey& key);
 Row find_entity(const Image& image, const Collection& collection, const EntityKey& key);
 /// The child that `key` names among those that refer to `parent_id` through `field`; null where there is none.
 Row find_child(const Image& image, const Collection& collection, std::string_view field, std::string_view parent_id,

@@ -53,6 +53,9 @@ class Host {
   [[nodiscard]] virtual int master_pid() const = 0;
   /// The gateway takes traffic: some worker applies a configuration.
   [[nodiscard]] virtual bool ready() const = 0;
+  /// Whoever asks whether the gateway is ready hears that it is draining, from now to its end.
+  virtual void drain() = 0;
+  [[nodiscard]] virtual bool draining() const = 0;
   /// The `gibbon` object of /status: what became of the records, and the endpoints.
   [[nodiscard]] virtual json::object delivery_status() const = 0;
   /// The delivery's part of /metrics, in Prometheus' text format.

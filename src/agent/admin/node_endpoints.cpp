@@ -6,6 +6,7 @@
 #include "agent/admin/api.hpp"
 #include "agent/admin/reply.hpp"
 #include "agent/log_level.hpp"
+#include "base/json_text.hpp"
 
 namespace gibbon::agent {
 namespace {
@@ -21,6 +22,9 @@ http::Response not_a_control_plane(Call&) {
 std::optional<double> seconds_of(const Call& call) {
   auto text = call.argument("timeout");
   if (!text) text = call.body.field("timeout");
+  if (const auto* object = std::get_if<json::object>(&call.body.content); !text && object != nullptr)
+    if (const auto* value = object->if_contains("timeout"); value != nullptr && value->is_number())
+      text = to_text(*value);
   if (!text) return kDefaultLogLevelSeconds;
   double number = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
@@ -39,7 +43,28 @@ http::Response set_level(Host& host, Call& call) {
   return message_reply(200, "log level changed");
 }
 
+/// Filters in WebAssembly, as of a Kong that runs none.
+void add_filter_endpoints(Endpoints& endpoints) {
+  const auto none = [](Call&) { return message_reply(400, "this endpoint is only available when wasm is enabled"); };
+  for (const char* path : {"/filter-chains", "/filter-chains/{filter_chains}", "/filter-chains/{filter_chains}/route",
+                           "/filter-chains/{filter_chains}/service", "/routes/{routes}/filter-chains",
+                           "/routes/{routes}/filter-chains/{filter_chains}", "/services/{services}/filter-chains",
+                           "/services/{services}/filter-chains/{filter_chains}"})
+    for (const char* method : {"GET", "POST", "PUT", "PATCH", "DELETE"}) endpoints.add(method, path, none);
+  for (const char* path :
+       {"/routes/{routes}/filters/all", "/routes/{routes}/filters/enabled", "/routes/{routes}/filters/disabled"})
+    endpoints.add("GET", path, none);
+  endpoints.add("GET", "/schemas/filters/{name}", [](Call& call) {
+    return message_reply(404, "Filter '" + call.params["name"] + "' not found");
+  });
+}
+
 }  // namespace
+
+void add_dns_endpoint(Endpoints& endpoints) {
+  endpoints.add("GET", "/status/dns",
+                [](Call&) { return message_reply(501, "not implemented with the legacy DNS client"); });
+}
 
 void add_node_endpoints(Endpoints& endpoints, Host& host) {
   endpoints.add("DELETE", "/cache", [](Call&) { return no_content_reply(); });
@@ -47,7 +72,6 @@ void add_node_endpoints(Endpoints& endpoints, Host& host) {
   endpoints.add("DELETE", "/cache/{key}", [](Call&) { return no_content_reply(); });
   endpoints.add("GET", "/clustering/data-planes", not_a_control_plane);
   endpoints.add("GET", "/clustering/status", not_a_control_plane);
-  endpoints.add("GET", "/status/dns", [](Call&) { return message_reply(501, "not implemented with the legacy DNS client"); });
   endpoints.add("GET", "/timers", [&host](Call&) {
     int workers = 0;
     if (const auto* page = host.control())
@@ -61,6 +85,7 @@ void add_node_endpoints(Endpoints& endpoints, Host& host) {
                 [&host](Call&) { return message_reply(200, "log level: " + host.log_level()); });
   for (const char* path : {"/debug/node/log-level/{log_level}", "/debug/cluster/log-level/{log_level}"})
     endpoints.add("PUT", path, [&host](Call& call) { return set_level(host, call); });
+  add_filter_endpoints(endpoints);
 }
 
 }  // namespace gibbon::agent

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/json_text.hpp"
+#include "http/server.hpp"
 
 namespace gibbon::agent {
 
@@ -26,6 +27,16 @@ http::Response error_reply(const StoreError& error) {
     return message_reply(500, "An unexpected error occurred");
   }
   return json_reply(error.http_status(), error.to_json());
+}
+
+http::Response bare_reply(int status) {
+  http::Response response;
+  response.status = status;
+  response.headers.push_back({"Content-Type", "text/html; charset=UTF-8"});
+  const auto title = std::to_string(status) + " " + std::string(http::reason_phrase(status));
+  response.body = "<html>\r\n<head><title>" + title + "</title></head>\r\n<body>\r\n<center><h1>" + title +
+                  "</h1></center>\r\n</body>\r\n</html>\r\n";
+  return response;
 }
 
 http::Response not_found_reply() { return message_reply(404, "Not found"); }

@@ -14,6 +14,8 @@ http::Response json_reply(int status, const json::value& body);
 http::Response message_reply(int status, std::string_view text);
 /// A StoreError with its status; a database error becomes "An unexpected error occurred" and is logged.
 http::Response error_reply(const StoreError& error);
+/// A status for which Kong has no words: the page that nginx shows.
+http::Response bare_reply(int status);
 http::Response not_found_reply();
 http::Response no_content_reply();
 

@@ -131,6 +131,25 @@ std::string nginx_metrics(Host& host) {
   return out;
 }
 
+/// Why whoever spreads traffic should leave this gateway out; empty: it should not.
+std::string why_not_ready(Host& host) {
+  if (host.draining()) return "draining";
+  if (!host.ready()) return "router builds not yet complete";
+  if (host.store().writable()) return "";
+  int running = 0, applying = 0;
+  if (const auto* page = host.control())
+    for (const auto& worker : page->workers) {
+      if (worker.pid.load() == 0) continue;
+      ++running;
+      if (worker.applied.load() != 0) ++applying;
+    }
+  if (applying < running)
+    return fmt::format("router builds not yet complete, router ready in {} of {} workers", applying, running);
+  return host.current_hash() == kEmptyConfigurationHash
+             ? "no configuration available (empty configuration present)"
+             : "";
+}
+
 }  // namespace
 
 void add_status_endpoints(Endpoints& endpoints, Host& host) {
@@ -145,8 +164,14 @@ void add_status_endpoints(Endpoints& endpoints, Host& host) {
 
 void add_ready_endpoint(Endpoints& endpoints, Host& host) {
   endpoints.add("GET", "/status/ready", [&host](Call&) {
-    return host.ready() ? message_reply(200, "ready")
-                        : message_reply(503, "no worker applies a configuration yet");
+    const auto why = why_not_ready(host);
+    return why.empty() ? message_reply(200, "ready") : message_reply(503, why);
+  });
+  endpoints.add("POST", "/status/ready", [&host](Call& call) {
+    const auto given = call.body.field("status");
+    if ((given ? given : call.argument("status")) != "draining") return bare_reply(400);
+    host.drain();
+    return no_content_reply();
   });
 }
 

@@ -23,6 +23,7 @@ constexpr CodeText kCodes[] = {
     {ErrorCode::kInvalidOffset, 400, "invalid offset"},
     {ErrorCode::kDatabase, 500, "database error"},
     {ErrorCode::kInvalidSize, 400, "invalid size"},
+    {ErrorCode::kInvalidUnique, 400, "invalid unique "},
     {ErrorCode::kInvalidOptions, 400, "invalid options"},
     {ErrorCode::kUnsupported, 405, "operation unsupported"},
     {ErrorCode::kForeignUnresolved, 400, "foreign keys unresolved"},
@@ -50,7 +51,7 @@ int StoreError::http_status() const { return text_of(code).status; }
 json::object StoreError::to_json() const {
   json::object body;
   body["code"] = static_cast<int>(code);
-  body["name"] = text_of(code).name;
+  body["name"] = text_of(code).name + field;
   body["message"] = message;
   if (fields) body[code == ErrorCode::kInvalidOptions ? "options" : "fields"] = *fields;
   return body;
@@ -101,6 +102,15 @@ StoreError not_found(std::string_view field, std::string_view value) {
 
 StoreError invalid_offset(std::string_view offset, std::string_view why) {
   return {ErrorCode::kInvalidOffset, fmt::format("'{}' is not a valid offset: {}", offset, why), {}};
+}
+
+StoreError invalid_primary_key(std::string_view why) {
+  auto key = one("id", why);
+  return {ErrorCode::kInvalidPrimaryKey, fmt::format("invalid primary key: '{}'", lua_text(key)), key};
+}
+
+StoreError invalid_unique(std::string_view field, std::string_view why) {
+  return {ErrorCode::kInvalidUnique, std::string(why), {}, std::string(field)};
 }
 
 StoreError invalid_size(std::string_view message) {

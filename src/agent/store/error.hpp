@@ -22,6 +22,7 @@ enum class ErrorCode {
   kInvalidOffset = 7,
   kDatabase = 8,
   kInvalidSize = 9,
+  kInvalidUnique = 10,
   kInvalidOptions = 11,
   kUnsupported = 12,
   kForeignUnresolved = 13,
@@ -33,6 +34,7 @@ struct StoreError {
   ErrorCode code;
   std::string message;
   std::optional<json::object> fields;  ///< What the message is about; shown as `options` for kInvalidOptions.
+  std::string field{};  ///< Of kInvalidUnique, whose name says it.
 
   [[nodiscard]] int http_status() const;
   /// {"code":5,"name":"unique constraint violation","message":"...","fields":{...}}
@@ -67,6 +69,9 @@ StoreError unresolved_reference(std::string_view field, std::string_view key, st
 /// `field`: "id", or the unique field that was asked for.
 StoreError not_found(std::string_view field, std::string_view value);
 StoreError invalid_offset(std::string_view offset, std::string_view why);
+/// What a path gives as an id, or as the unique field that stands for it, can be no such value.
+StoreError invalid_primary_key(std::string_view why);
+StoreError invalid_unique(std::string_view field, std::string_view why);
 StoreError invalid_size(std::string_view message);
 StoreError invalid_option(std::string_view option, std::string_view why);
 /// A change without a database. `verb`: "create", "update", "create or update", "remove"; `by`: the unique

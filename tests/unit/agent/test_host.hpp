@@ -60,11 +60,13 @@ class TestHost : public Host {
   [[nodiscard]] std::string node_id() const override { return "6f1a7a86-5d0c-4c5e-9b0a-1f1e0e3f8f10"; }
   [[nodiscard]] int master_pid() const override { return 0; }
   [[nodiscard]] bool ready() const override { return is_ready; }
+  void drain() override { is_draining = true; }
+  [[nodiscard]] bool draining() const override { return is_draining; }
   [[nodiscard]] json::object delivery_status() const override { return {}; }
   [[nodiscard]] std::string delivery_metrics() const override { return ""; }
 
   std::atomic<int> waits = 0;
-  bool is_ready = false;
+  bool is_ready = false, is_draining = false;
   /// Gives it a health table, as a gateway has.
   void make_health() { health_.emplace(config::HealthTable::open(folder_.path()).value()); }
 
