@@ -43,10 +43,9 @@ Schema plugin_entity_schema(const Schema& config) {
   plugin.subschemas_by("", {}, "");
   plugin.checks = schema::under("config", config.checks);
   for (NamedField& row : plugin.fields) {
-    if (row.name != "config") continue;
-    row.field = config;
-    row.field.required();
-    row.field.checks.clear();
+    if (row.name == "config") row.field = schema::config_row(config);
+    for (const NamedField& special : config.entity_rows)
+      if (special.name == row.name) row.field = special.field;
   }
   return plugin;
 }

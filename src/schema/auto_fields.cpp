@@ -1,5 +1,4 @@
-#include "schema/auto_fields.hpp"
-
+// process_auto_fields() and complete() of validate.hpp.
 #include <algorithm>
 #include <chrono>
 #include <optional>
@@ -7,6 +6,8 @@
 #include "base/uuid.hpp"
 #include "schema/literals.hpp"
 #include "schema/records.hpp"
+#include "schema/shorthands.hpp"
+#include "schema/validate.hpp"
 
 namespace gibbon::schema {
 namespace {
@@ -44,7 +45,7 @@ void make_automatic(const std::string& name, const Field& field, Fill fill, Slot
 /// The value of a field that is absent: its default, null, a record of defaults; absent still where it is
 /// required.
 Slot missing_value(const Field& field, Violations& violations) {
-  if (field.has_default) return to_json(field.default_literal);
+  if (has_default(field)) return default_of(field);
   if (!field.is_required) return json::value(nullptr);
   if (field.is_abstract || field.type != FieldType::kRecord) return {};
   return fill_record(field, {}, Fill::kInsert, violations);
@@ -144,7 +145,9 @@ json::object process_auto_fields(const Schema& schema, json::object input, Opera
 
 json::object complete(const Schema& schema, json::object stored) {
   Violations none;
-  return fill_record(schema, std::move(stored), Fill::kSelect, none);
+  json::object entity = fill_record(schema, std::move(stored), Fill::kSelect, none);
+  show_former_names(schema, entity);
+  return entity;
 }
 
 }  // namespace gibbon::schema

@@ -1,5 +1,7 @@
 #include "schema/describe.hpp"
 
+#include <algorithm>
+
 #include "schema/literals.hpp"
 #include "schema/records.hpp"
 
@@ -76,6 +78,13 @@ json::object describe_conditional_at_least_one_of(const EntityCheck& check) {
   return out;
 }
 
+json::object describe_custom(const EntityCheck& check) {
+  json::object out{{"field_sources", texts(check.fields)}};
+  if (check.runs_with_missing_fields) out["run_with_missing_fields"] = true;
+  if (check.runs_with_invalid_fields) out["run_with_invalid_fields"] = true;
+  return out;
+}
+
 json::object describe_check(const EntityCheck& check) {
   using Kind = EntityCheck::Kind;
   switch (check.kind) {
@@ -93,8 +102,11 @@ json::object describe_check(const EntityCheck& check) {
       return {{"conditional", describe_conditional(check)}};
     case Kind::kConditionalAtLeastOneOf:
       return {{"conditional_at_least_one_of", describe_conditional_at_least_one_of(check)}};
+    case Kind::kMutuallyExclusiveSets:
+      return {{"mutually_exclusive_sets",
+               json::object{{"set1", texts(check.fields)}, {"set2", texts(check.else_fields)}}}};
     case Kind::kCustom:
-      return {{"custom_entity_check", json::object{{"field_sources", texts(check.fields)}}}};
+      return {{"custom_entity_check", describe_custom(check)}};
   }
   return {};
 }
@@ -105,11 +117,35 @@ json::array describe_checks(const std::vector<EntityCheck>& checks) {
   return array;
 }
 
+json::object describe_deprecation(const Deprecation& deprecation) {
+  json::object out{{"message", deprecation.message}};
+  if (!deprecation.removal_in_version.empty()) out["removal_in_version"] = deprecation.removal_in_version;
+  if (deprecation.old_default) out["old_default"] = to_json(*deprecation.old_default);
+  return out;
+}
+
+/// A former name says what replaced it: [{"path": ["redis", "host"]}].
+json::object describe_shorthand(const Shorthand& shorthand) {
+  json::object out = describe_field(shorthand.value);
+  if (shorthand.path.empty()) return out;
+  json::array path;
+  for (std::size_t at = 0; at <= shorthand.path.size();) {
+    const std::size_t dot = std::min(shorthand.path.find('.', at), shorthand.path.size());
+    path.emplace_back(shorthand.path.substr(at, dot - at));
+    at = dot + 1;
+  }
+  json::value& deprecation = out["deprecation"];
+  if (!deprecation.is_object()) deprecation = json::object();
+  deprecation.get_object()["replaced_with"] = json::array{json::object{{"path", std::move(path)}}};
+  return out;
+}
+
 void describe_attributes(const Field& field, json::object& out) {
-  if (field.is_required) out["required"] = true;
-  if (field.has_default) out["default"] = to_json(field.default_literal);
+  if (field.is_required || field.is_optional) out["required"] = field.is_required;
+  if (has_default(field)) out["default"] = default_of(field);
   if (field.is_auto) out["auto"] = true;
   if (field.is_unique) out["unique"] = true;
+  if (field.is_unique_across_ws) out["unique_across_ws"] = true;
   if (field.is_immutable) out["immutable"] = true;
   if (field.is_referenceable) out["referenceable"] = true;
   if (field.is_encrypted) out["encrypted"] = true;
@@ -119,6 +155,7 @@ void describe_attributes(const Field& field, json::object& out) {
   if (field.cascades) out["on_delete"] = "cascade";
   if (!field.description_text.empty()) out["description"] = field.description_text;
   if (!field.error_message.empty()) out["err"] = field.error_message;
+  if (field.deprecation) out["deprecation"] = describe_deprecation(*field.deprecation);
 }
 
 void describe_values(const Field& field, json::object& out) {
@@ -131,6 +168,7 @@ void describe_values(const Field& field, json::object& out) {
     out["between"] = literals({field.between_low, field.between_high});
   if (field.is_timestamp) out["timestamp"] = true;
   if (field.is_uuid) out["uuid"] = true;
+  if (field.is_regex) out["is_regex"] = true;
   if (field.length_eq >= 0) out["len_eq"] = field.length_eq;
   if (field.length_min >= 0) out["len_min"] = field.length_min;
   if (field.length_max >= 0) out["len_max"] = field.length_max;
@@ -148,6 +186,7 @@ void describe_patterns(const Field& field, json::object& out) {
     out["match"] = field.patterns.front().pattern;
     if (!field.patterns.front().message.empty()) out["err"] = field.patterns.front().message;
   }
+  if (!field.not_patterns.empty()) out["not_match"] = field.not_patterns.front().pattern;
   if (!field.none_patterns.empty()) out["match_none"] = patterns(field.none_patterns);
   if (!field.all_patterns.empty()) out["match_all"] = patterns(field.all_patterns);
   if (!field.any_patterns.empty()) {
@@ -170,7 +209,7 @@ json::object describe_field(const Field& field) {
   if (!field.shorthands.empty()) {
     json::array shorthands;
     for (const Shorthand& s : field.shorthands)
-      shorthands.push_back(json::object{{s.name, describe_field(s.value)}});
+      shorthands.push_back(json::object{{s.name, describe_shorthand(s)}});
     out["shorthand_fields"] = std::move(shorthands);
   }
   return out;
@@ -191,15 +230,22 @@ json::object describe(const Schema& schema) {
   return {{"entity_checks", describe_checks(schema.checks)}, {"fields", rows(schema.fields)}};
 }
 
-json::object describe_plugin(const Schema& config) {
-  Field row = config;
-  row.required();
-  row.checks.clear();
-  json::array checks;
-  for (const EntityCheck& check : under("config", config.checks)) checks.push_back(describe_check(check));
-  return {{"entity_checks", std::move(checks)},
-          {"fields", json::array{json::object{{"config", describe_field(row)}}}}};
+json::object describe(const Subschema& subschema) {
+  return {{"entity_checks", describe_checks(subschema.checks)}, {"fields", rows(subschema.fields)}};
 }
+
+const Subschema* find_subschema(const Schema& schema, std::string_view key) {
+  return select_subschema(schema, {{schema.subschema_key, key}});
+}
+
+json::object describe_plugin(const Schema& config) {
+  json::array checks = describe_checks(under("config", config.checks));
+  json::array fields = rows(config.entity_rows);
+  fields.push_back(json::object{{"config", describe_field(config_row(config))}});
+  return {{"entity_checks", std::move(checks)}, {"fields", std::move(fields)}};
+}
+
+json::object describe_plugin_config(const Schema& config) { return describe(config_row(config)); }
 
 const Field* find_field(const Schema& schema, std::string_view name) {
   return find_row(schema, nullptr, name);

@@ -1,6 +1,7 @@
 #include "schema/entity_checks.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include "schema/custom_checks.hpp"
@@ -15,11 +16,13 @@ using Kind = EntityCheck::Kind;
 
 bool runs_with_missing_fields(Kind kind) {
   return kind == Kind::kAtLeastOneOf || kind == Kind::kConditionalAtLeastOneOf ||
-         kind == Kind::kMutuallyRequired || kind == Kind::kMutuallyExclusive;
+         kind == Kind::kMutuallyRequired || kind == Kind::kMutuallyExclusive ||
+         kind == Kind::kMutuallyExclusiveSets;
 }
 
 bool runs_with_invalid_fields(Kind kind) {
-  return kind != Kind::kCustom && kind != Kind::kMutuallyRequired && kind != Kind::kMutuallyExclusive;
+  return kind != Kind::kCustom && kind != Kind::kMutuallyRequired && kind != Kind::kMutuallyExclusive &&
+         kind != Kind::kMutuallyExclusiveSets;
 }
 
 std::vector<std::string> fields_of(const EntityCheck& check) {
@@ -62,6 +65,8 @@ Field overlay(const Field* row, const Field& match) {
   if (!match.forbidden.empty()) field.forbidden = match.forbidden;
   if (!match.prefix_required.empty()) field.prefix_required = match.prefix_required;
   if (!match.patterns.empty()) field.patterns = match.patterns;
+  if (!match.not_patterns.empty()) field.not_patterns = match.not_patterns;
+  if (match.is_regex) field.is_regex = true;
   if (!match.none_patterns.empty()) field.none_patterns = match.none_patterns;
   if (!match.all_patterns.empty()) field.all_patterns = match.all_patterns;
   if (!match.any_patterns.empty()) field.match_any(match.any_patterns, match.any_message);
@@ -106,12 +111,13 @@ class Runner {
             is_vault_reference(value->get_string())) {
           return false;
         }
-      } else if (!runs_with_missing_fields(check.kind) && name != check.then_field) {
+      } else if (!runs_with_missing_fields(check.kind) && !check.runs_with_missing_fields &&
+                 name != check.then_field) {
         missing.push_back(name);
       }
       any_wrong = any_wrong || violations_.fields.contains(name);
     }
-    if (any_wrong && !runs_with_invalid_fields(check.kind)) return false;
+    if (any_wrong && !runs_with_invalid_fields(check.kind) && !check.runs_with_invalid_fields) return false;
     if (!any_present && !(runs_with_missing_fields(check.kind) && completeness_ == Completeness::kFull))
       return false;
     for (const std::string& name : missing) {
@@ -137,6 +143,8 @@ class Runner {
       case Kind::kMutuallyExclusive:
         if (count_nonempty(check.fields) <= 1) return {};
         return "only one or none of these fields must be set: " + quoted_list(check.fields);
+      case Kind::kMutuallyExclusiveSets:
+        return exclusive_sets(nonempty(check.fields), nonempty(check.else_fields));
       case Kind::kDistinct:
         return distinct(check);
       case Kind::kConditional:
@@ -153,6 +161,18 @@ class Runner {
     return static_cast<std::size_t>(std::count_if(names.begin(), names.end(), [&](const std::string& name) {
       return is_nonempty(find_value(object_, name));
     }));
+  }
+
+  [[nodiscard]] std::vector<std::string> nonempty(const std::vector<std::string>& names) const {
+    std::vector<std::string> set;
+    std::copy_if(names.begin(), names.end(), std::back_inserter(set),
+                 [&](const std::string& name) { return is_nonempty(find_value(object_, name)); });
+    return set;
+  }
+
+  static Outcome exclusive_sets(const std::vector<std::string>& one, const std::vector<std::string>& other) {
+    if (one.empty() || other.empty()) return {};
+    return "these sets are mutually exclusive: (" + quoted_list(one) + "), (" + quoted_list(other) + ")";
   }
 
   Outcome at_least_one_of(const std::vector<std::string>& names) {

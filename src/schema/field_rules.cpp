@@ -2,11 +2,11 @@
 
 #include <cmath>
 
-#include "schema/auto_fields.hpp"
 #include "schema/entity_checks.hpp"
 #include "schema/formats.hpp"
 #include "schema/literals.hpp"
 #include "schema/records.hpp"
+#include "schema/validate.hpp"
 #include "schema/validators.hpp"
 
 namespace gibbon::schema {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "schema/literals.hpp"
+
 namespace gibbon::schema {
 namespace {
 
@@ -57,6 +59,15 @@ const json::value* find_value(const json::object& object, std::string_view path)
   return value->is_object() ? find_value(value->get_object(), path.substr(dot + 1)) : nullptr;
 }
 
+Field config_row(const Schema& config) {
+  Field row = config;
+  row.required();
+  row.checks = std::move(row.own_checks);
+  row.own_checks.clear();
+  row.entity_rows.clear();
+  return row;
+}
+
 std::vector<EntityCheck> under(std::string_view name, std::vector<EntityCheck> checks) {
   const std::string prefix = std::string(name) + ".";
   const auto prepend = [&](std::string& field) {
@@ -69,6 +80,19 @@ std::vector<EntityCheck> under(std::string_view name, std::vector<EntityCheck> c
     for (std::string& field : check.else_fields) prepend(field);
   }
   return checks;
+}
+
+bool has_default(const Field& field) { return field.has_default || field.has_default_of_rows; }
+
+json::value default_of(const Field& field) {
+  if (!field.has_default_of_rows) return to_json(field.default_literal);
+  json::object record;
+  const auto& left_out = field.rows_without_default;
+  for (const NamedField& row : field.fields) {
+    if (has_default(row.field) && std::find(left_out.begin(), left_out.end(), row.name) == left_out.end())
+      record[row.name] = default_of(row.field);
+  }
+  return record;
 }
 
 bool is_nonempty(const json::value* value) {

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "schema/deprecations.hpp"
 #include "schema/field_rules.hpp"
 #include "schema/records.hpp"
+#include "schema/shorthands.hpp"
 
 namespace gibbon::schema {
 namespace {
@@ -12,8 +14,10 @@ namespace {
 /// Fills and checks a new or a replacing entity.
 Checked check_whole(const Schema& schema, json::object input, Operation operation) {
   Checked checked;
+  checked.warnings = deprecated_fields(schema, input);
   checked.entity = process_auto_fields(schema, std::move(input), operation, checked.violations);
   if (checked.ok()) checked.violations = validate(schema, checked.entity, operation);
+  if (checked.ok()) show_former_names(schema, checked.entity);
   return checked;
 }
 
@@ -33,6 +37,7 @@ Checked check_insert(const Schema& schema, const json::object& input) {
 
 Checked check_update(const Schema& schema, const json::object& stored, const json::object& patch) {
   Checked checked;
+  checked.warnings = deprecated_fields(schema, patch);
   json::object changes = process_auto_fields(schema, patch, Operation::kUpdate, checked.violations);
   if (!checked.ok()) return checked;
   if (const json::value* id = stored.if_contains("id")) changes["id"] = *id;

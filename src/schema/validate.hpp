@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "base/json.hpp"
 #include "gibbon/schema.hpp"
@@ -18,6 +20,7 @@ enum class Operation { kInsert, kUpdate, kUpsert };
 struct Checked {
   json::object entity;  ///< Every field of the schema in its order; null where unset.
   Violations violations;
+  std::vector<std::string> warnings{};  ///< About deprecated fields, for the log.
   [[nodiscard]] bool ok() const { return violations.empty(); }
 };
 
@@ -35,7 +38,8 @@ Checked check_upsert(const Schema& schema, const json::object& input, const json
 /// `violations`: then nothing else counts.
 json::object process_auto_fields(const Schema& schema, json::object input, Operation operation,
                                  Violations& violations);
-/// A stored entity as it is shown: fields that it lacks get their defaults. Makes nothing automatic.
+/// A stored entity as it is shown: fields that it lacks get their defaults, and former names stand beside the fields
+/// that replaced them. Makes nothing automatic.
 json::object complete(const Schema& schema, json::object stored);
 /// Types, validators, unknown and required fields, formats, entity checks: all that is wrong, at once.
 /// `entity` is what process_auto_fields() or merge() made.

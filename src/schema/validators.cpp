@@ -6,6 +6,8 @@
 #include "schema/formats.hpp"
 #include "schema/literals.hpp"
 #include "schema/lua_pattern.hpp"
+#include "schema/regex.hpp"
+#include "schema/utf8.hpp"
 
 namespace gibbon::schema {
 namespace {
@@ -55,6 +57,9 @@ Violation check_patterns(const Field& field, std::string_view text) {
   const auto message_of = [&](const Pattern& p) {
     return p.message.empty() ? "invalid value: " + std::string(text) : p.message;
   };
+  for (const Pattern& p : field.not_patterns) {
+    if (lua_match(text, p.pattern)) return message_of(p);
+  }
   for (const Pattern& p : field.none_patterns) {
     if (lua_match(text, p.pattern)) return message_of(p);
   }
@@ -72,12 +77,28 @@ Violation check_patterns(const Field& field, std::string_view text) {
   return {};
 }
 
+/// JSON can hold UTF-8 alone, and no database stores NUL. Kong fails when it writes; here it is a violation.
+Violation check_storable(std::string_view text) {
+  if (const std::size_t bad = first_invalid_utf8(text); bad != std::string_view::npos)
+    return "invalid utf-8 character sequence detected at position " + std::to_string(bad + 1);
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos)
+    return "invalid NUL character detected at position " + std::to_string(nul + 1);
+  return {};
+}
+
 Violation check_text(const Field& field, std::string_view text) {
   if (field.is_uuid && !is_uuid(text)) return "expected a valid UUID";
+  if (field.is_regex && !regex_error(text).empty()) return "not a valid regex: " + std::string(text);
   if (Violation bad = check_length(field, text.size())) return bad;
   if (!text.starts_with(field.prefix_required)) return "should start with: " + field.prefix_required;
   if (Violation bad = check_patterns(field, text)) return bad;
-  return field.format_name.empty() ? Violation{} : check_format(field.format_name, text);
+  if (!field.format_name.empty()) {
+    if (Violation bad = check_format(field.format_name, text)) return bad;
+  }
+  if (field.text_check != nullptr) {
+    if (Violation bad = field.text_check(text)) return bad;
+  }
+  return check_storable(text);
 }
 
 /// The subsets of which elements are in; they exclude one another.

@@ -43,8 +43,7 @@ void add_schema_endpoints(Endpoints& endpoints, Host& host) {
     const auto catalog = host.catalog();
     const auto* config = catalog->config_schema(name);
     if (config == nullptr) return no_such("plugin", name);
-    auto field = *config;
-    return json_reply(200, schema::describe(fields::record({{"config", field.required()}})));
+    return json_reply(200, schema::describe_plugin(*config));
   });
   endpoints.add("POST", "/schemas/vaults/validate",
                 [&host](Call& call) { return validate(host, host.catalog()->collections().at("vaults"), call.body); });
@@ -59,7 +58,16 @@ void add_schema_endpoints(Endpoints& endpoints, Host& host) {
     const auto& name = call.params["name"];
     const auto catalog = host.catalog();
     const auto* config = catalog->config_schema(name);
-    return config == nullptr ? no_such("plugin", name) : json_reply(200, schema::describe(*config));
+    return config == nullptr ? no_such("plugin", name) : json_reply(200, schema::describe_plugin_config(*config));
+  });
+  endpoints.add("POST", "/schemas/vaults/validate", [&host](Call& call) {
+    return validate(host, host.catalog()->collections().at("vaults"), call.body);
+  });
+  endpoints.add("GET", "/schemas/vaults/{name}", [&host](Call& call) {
+    const auto& name = call.params["name"];
+    const auto catalog = host.catalog();
+    const auto* vault = schema::find_subschema(catalog->collections().at("vaults").entity.schema, name);
+    return vault == nullptr ? no_such("vault", name) : json_reply(200, schema::describe(*vault));
   });
   endpoints.add("GET", "/plugins/enabled", [&host](Call&) {
     json::array names;

@@ -1,5 +1,7 @@
 #include "agent/store/catalog.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <set>
 
 #include "config/entity_schemas.hpp"
@@ -38,6 +40,7 @@ schema::Checked Catalog::checked(const Collection& collection, const json::objec
   schema::Checked result = check(schema_for(collection, named));
   for (const NamedField& row : collection.entity.schema.fields)
     if (row.field.is_transient) result.entity.erase(row.name);  // Of the Admin API's, not of what is stored.
+  for (const auto& warning : result.warnings) spdlog::warn("[deprecated] {}", warning);
   if (result.ok()) config::normalize_entity(collection.name, result.entity, result.violations);
   if (!is_plugin) return result;
   if (plugin == nullptr) {

@@ -23,11 +23,11 @@ Entity certificates() {
       {"updated_at", updated_at()},
       {"cert", certificate("The certificate in PEM, its chain after it.").required().referenceable()},
       {"key", private_key("The certificate's private key in PEM.").required()},
-      {"cert_alt", certificate("A certificate with another type of key, for clients that can use it.").referenceable()},
-      {"key_alt", private_key("The private key of cert_alt.")},
+      {"cert_alt", certificate("A certificate with another type of key, for clients that can use it.").referenceable().optional()},
+      {"key_alt", private_key("The private key of cert_alt.").optional()},
       {"tags", tags()},
       {"snis", array(string().format("wildcard_host").description("A server name."))
-          .transient().description("The server names for which the certificate is shown.")},
+          .transient().optional().description("The server names for which the certificate is shown.")},
   })
       .check({.kind = Kind::kMutuallyRequired, .fields = {"cert_alt", "key_alt"}})
       .check({.kind = Kind::kCustom, .fields = {"cert", "key"}, .custom_name = "certificate_key"})
@@ -39,7 +39,7 @@ Entity certificates() {
 Entity snis() {
   Schema schema = record({
       {"id", id()},
-      {"name", string().required().unique().format("wildcard_host")
+      {"name", string().required().unique_across_workspaces().format("wildcard_host")
           .description("A server name; its first or its last label may be '*'.")},
       {"created_at", created_at()},
       {"updated_at", updated_at()},

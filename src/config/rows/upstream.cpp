@@ -38,15 +38,15 @@ Field passive() {
           {"successes", count("How many good answers bring a target back; 0: none do.")},
           {"http_statuses", statuses({200, 201, 202, 203, 204, 205, 206, 207, 208, 226, 300, 301, 302, 303, 304, 305,
                                       306, 307, 308}, "Good answers.")},
-      }).required()},
+      }).required().default_of_rows()},
       {"unhealthy", record({
           {"tcp_failures", count("How many failed connections take a target out; 0: none do.")},
           {"http_statuses", statuses({429, 500, 503}, "Bad answers.")},
           {"http_failures", count("How many bad answers take a target out; 0: none do.")},
           {"timeouts", count("How many timeouts take a target out; 0: none do.")},
-      }).required()},
+      }).required().default_of_rows()},
       {"type", check_type()},
-  }).required();
+  }).required().default_of_rows();
 }
 
 Field active() {
@@ -55,24 +55,24 @@ Field active() {
           {"http_statuses", statuses({200, 302}, "Good answers to a probe.")},
           {"successes", count("How many good probes bring a target back; 0: none do.")},
           {"interval", seconds(0, "Seconds between probes of healthy targets; 0: they are not probed.")},
-      }).required()},
+      }).required().default_of_rows()},
       {"unhealthy", record({
           {"http_statuses", statuses({429, 404, 500, 501, 502, 503, 504, 505}, "Bad answers to a probe.")},
           {"tcp_failures", count("How many failed connections take a target out; 0: none do.")},
           {"timeouts", count("How many timeouts take a target out; 0: none do.")},
           {"http_failures", count("How many bad answers take a target out; 0: none do.")},
           {"interval", seconds(0, "Seconds between probes of unhealthy targets; 0: they are not probed.")},
-      }).required()},
+      }).required().default_of_rows()},
       {"type", check_type()},
       {"timeout", seconds(1, "Seconds that a probe may take.")},
-      {"https_sni", string().format("sni").description("The server name of TLS probes.")},
+      {"https_sni", string().optional().format("sni").description("The server name of TLS probes.")},
       {"concurrency", integer().default_value(10).between(1, 2147483648.0)
           .description("How many targets are probed at once.")},
       {"http_path", path().default_value("/").description("The path of HTTP probes.")},
-      {"headers", map(header_name(), array(string())).description("Headers of HTTP probes.")},
+      {"headers", map(header_name(), array(string())).optional().description("Headers of HTTP probes.")},
       {"https_verify_certificate", boolean().required().default_value(true)
           .description("Whether the certificate of TLS probes is verified.")},
-  }).required();
+  }).required().default_of_rows();
 }
 
 /// "When hash_on is `input`, `field` must be set."
@@ -125,7 +125,7 @@ Entity upstreams() {
           {"active", active().description("What is learnt from probes.")},
           {"threshold", number().default_value(0).between(0, 100)
               .description("Percent of the targets' weight that must be healthy for the upstream to be used.")},
-      }).required().description("When targets are taken out, and brought back.")},
+      }).required().default_of_rows({"threshold"}).description("When targets are taken out, and brought back.")},
       {"tags", tags()},
       {"host_header", string().format("host_with_optional_port")
           .description("The Host header that targets get.")},

@@ -12,7 +12,7 @@ Entity vaults() {
   });
   Schema schema = record({
       {"id", id()},
-      {"prefix", string().required().unique().match({"^[a-z][a-z%d-]-[a-z%d]+$", ""}).not_one_of({"env"})
+      {"prefix", string().required().unique_across_workspaces().match({"^[a-z][a-z%d-]-[a-z%d]+$", ""}).not_one_of({"env"})
           .description("What references call the vault: {vault://prefix/name}.")},
       {"name", string().required().description("The kind of vault: env.")},
       {"description", string().description("What the vault is for.")},

@@ -112,7 +112,7 @@ TEST(Uuid, IsSixteenBytes) {
 json::object plugin_entity(std::string_view more) {
   json::object input = object_of(more);
   input["name"] = "request-response-logger";
-  return schema::check_insert(plugin_entity_schema(test::request_response_logger()), input).entity;
+  return schema::check_insert(plugin_entity_schema(test::plugin_rows().at("request-response-logger")), input).entity;
 }
 
 TEST(Snapshot, TravelsThroughItsFile) {

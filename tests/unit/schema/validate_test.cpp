@@ -14,6 +14,11 @@ json::value violations_of(const Schema& schema, std::string_view input) {
   return check_insert(schema, object_of(input)).violations.fields;
 }
 
+std::optional<std::string> refuse_b(std::string_view text) {
+  if (text == "b") return "not b, please";
+  return {};
+}
+
 TEST(Validators, SpeakKongsWords) {
   const struct {
     Field field;
@@ -33,6 +38,14 @@ TEST(Validators, SpeakKongsWords) {
       {string().match_any({"^a", "b$"}, "a or b"), R"("xx")", "a or b"},
       {string().match_any({"^a", "b$"}, "a or b"), R"("xb")", ""},
       {string().match_none({{"x", "no x"}}), R"("axb")", "no x"},
+      {string().not_match("x"), R"("axb")", "invalid value: axb"},
+      {string().not_match("x"), R"("ab")", ""},
+      {string().regex(), R"("a(")", "not a valid regex: a("},
+      {string().regex(), R"("a[b]")", ""},
+      {string().validated_by(refuse_b), R"("b")", "not b, please"},
+      {string().validated_by(refuse_b), R"("a")", ""},
+      {string(), R"("a\u0000b")", "invalid NUL character detected at position 2"},
+      {map(string(), string()), R"({"a\u0000": "b"})", "invalid NUL character detected at position 2"},
       {string().match_all({{"a", "needs a"}, {"b", "needs b"}}), R"("a")", "needs b"},
       {string().uuid(), R"("x")", "expected a valid UUID"},
       {string().uuid(), R"("AAAAAAAA-1111-4111-8111-111111111111")", ""},
@@ -52,6 +65,12 @@ TEST(Validators, SpeakKongsWords) {
       {number().greater_than(0.5), "0.5", "value must be greater than 0.5"},
       {number().one_of({1, 2}), "3", "expected one of: 1, 2"},
       {number().one_of({1, 2}), "2.0", ""},
+      {number().one_of({1, 2}), "1.5", "expected one of: 1, 2"},
+      {number().not_equal(5), "5.0", "value must not be 5"},
+      {number(), "1e308", ""},
+      {boolean(), R"("true")", "expected a boolean"},
+      {boolean().equal(Literal(true)), "false", "value must be true"},
+      {integer(), R"("5")", "expected an integer"},
       {integer(), "5.5", "expected an integer"},
       {integer(), "1e300", ""},
       {integer(), "18446744073709551615", ""},
@@ -71,7 +90,9 @@ TEST(Validators, SpeakKongsWords) {
       {string().not_equal(nullptr), "null", "value must not be null"},
       {string().must_be_null(), R"("a")", "value must be null"},
       {string(), "null", ""},
-      {Field(FieldType::kJson), R"({"any": ["thing"]})", ""},
+      {any_json(), R"({"any": ["thing"]})", ""},
+      {any_json().required(), "null", "required field missing"},
+      {foreign("services"), R"({"id": "11111111-1111-4111-8111-111111111111"})", ""},
   };
   for (const auto& c : cases) {
     const json::value found =
@@ -115,6 +136,13 @@ TEST(EntityChecks, LookAtSeveralFields) {
       {{.kind = Kind::kMutuallyRequired, .fields = {"a", "b"}},
        R"({"a": 5})",
        R"({"a": "expected a string"})"},
+      {{.kind = Kind::kMutuallyExclusiveSets, .fields = {"a", "b"}, .else_fields = {"c.d"}},
+       R"({"a": "x", "c": {"d": "y"}})",
+       R"-({"@entity": ["these sets are mutually exclusive: ('a'), ('c.d')"]})-"},
+      {{.kind = Kind::kMutuallyExclusiveSets, .fields = {"a", "b"}, .else_fields = {"c.d"}},
+       R"({"a": "x", "b": "y"})", "{}"},
+      {{.kind = Kind::kMutuallyExclusiveSets, .fields = {"a"}, .else_fields = {"b"}},
+       R"({"a": 5, "b": "y"})", R"({"a": "expected a string"})"},
       {{.kind = Kind::kMutuallyExclusive, .fields = {"a", "b"}},
        R"({"a": "x", "b": "y"})",
        R"({"@entity": ["only one or none of these fields must be set: 'a', 'b'"]})"},
@@ -156,6 +184,101 @@ Schema nested() {
                           {"queue", record({{"depth", number().default_value(Literal(0.5))}}).required()},
                           {"extra", record({{"on", boolean().default_value(true)}})}})
                       .required()}});
+}
+
+TEST(Validators, ReportEveryPartOfANestedShape) {
+  const Schema schema = record({
+      {"sets", set(array(integer()))},
+      {"maps", map(string(), map(string().len_max(2), integer()))},
+      {"records", array(record({{"n", integer().required()}, {"deep", record({{"on", boolean()}}).required()}}))},
+      {"service", foreign("services")},
+      {"byte", string()},
+  });
+  EXPECT_EQ(violations_of(schema, R"({"sets": [[1], ["x", 2], 3], "maps": {"a": {"b": 1}, "c": {"def": 1}},
+      "records": [{"n": 1}, {"deep": {"on": 1, "off": 2}}, 5], "service": {"name": "s"}, "more": 1})"),
+            json::parse(R"({"sets": [null, ["expected an integer"], "expected an array"],
+      "maps": "length must be at most 2",
+      "records": [null, {"n": "required field missing", "deep": {"on": "expected a boolean", "off": "unknown field"}},
+                  "expected a record"],
+      "service": {"id": "missing primary key"}, "more": "unknown field"})"));
+  const json::object bytes{{"byte", "a\xff"}};
+  EXPECT_EQ(json::value(check_insert(schema, bytes).violations.fields),
+            json::parse(R"({"byte": "invalid utf-8 character sequence detected at position 2"})"));
+}
+
+Schema with_former_names() {
+  return record({
+             {"redis", record({{"host", string()}, {"port", integer().default_value(6379)}}).required()},
+             {"old", integer().deprecated({"old is deprecated", "4.0", Literal(std::int64_t{10})})},
+         })
+      .renamed("redis_host", string().deprecated({"redis_host is deprecated", "4.0"}), "redis.host")
+      .renamed("redis_port", integer(), "redis.port");
+}
+
+TEST(FormerNames, AreTakenAndShown) {
+  const struct {
+    std::string_view input, redis;
+  } cases[] = {
+      {R"({"redis_host": "a"})", R"({"host": "a", "port": 6379})"},
+      {R"({"redis_host": "a", "redis_port": 1})", R"({"host": "a", "port": 1})"},
+      {R"({"redis_host": "a", "redis": {"host": "a"}})", R"({"host": "a", "port": 6379})"},
+      {R"({"redis_host": "a", "redis": {"host": null, "port": 2}})", R"({"host": "a", "port": 2})"},
+      {R"({"redis_host": null, "redis": {"host": "b"}})", R"({"host": "b", "port": 6379})"},
+      {R"({"redis_port": 5.0, "redis": {"port": 5}})", R"({"host": null, "port": 5})"},
+      {"{}", R"({"host": null, "port": 6379})"},
+  };
+  for (const auto& c : cases) {
+    const Checked checked = check_insert(with_former_names(), object_of(c.input));
+    ASSERT_TRUE(checked.ok()) << c.input << checked.violations.message();
+    const json::value redis = json::parse(c.redis);
+    EXPECT_EQ(checked.entity.at("redis"), redis) << c.input;
+    EXPECT_EQ(checked.entity.at("redis_host"), redis.at("host")) << c.input;
+    EXPECT_EQ(checked.entity.at("redis_port"), redis.at("port")) << c.input;
+  }
+}
+
+TEST(FormerNames, FollowAChange) {
+  const json::object stored = check_insert(with_former_names(), object_of(R"({"redis_host": "a"})")).entity;
+  const auto changed = [&](std::string_view patch) {
+    const Checked checked = check_update(with_former_names(), stored, object_of(patch));
+    EXPECT_TRUE(checked.ok()) << checked.violations.message();
+    return checked.entity;
+  };
+  EXPECT_EQ(changed(R"({"redis": {"host": "b"}})").at("redis_host"), "b");
+  EXPECT_EQ(changed(R"({"redis_host": "c"})").at("redis"), json::parse(R"({"host": "c", "port": 6379})"));
+  EXPECT_EQ(changed(R"({"redis_host": null})").at("redis"), json::parse(R"({"host": null, "port": 6379})"));
+}
+
+TEST(FormerNames, MayNotContradict) {
+  EXPECT_EQ(violations_of(with_former_names(), R"({"redis_host": "a", "redis": {"host": "b"}})"),
+            json::parse(R"({"redis_host": "both deprecated and new field are used but their values mismatch: )"
+                        R"(redis_host = a vs redis.host = b"})"));
+  EXPECT_EQ(violations_of(with_former_names(), R"({"redis_port": "a"})"),
+            json::parse(R"({"redis_port": "expected an integer"})"));
+  EXPECT_EQ(violations_of(with_former_names(), R"({"redis_host": "a", "redis": 5})"),
+            json::parse(R"({"redis": "expected a record"})"));
+}
+
+TEST(Deprecation, IsWarnedOf) {
+  const auto warnings = [](std::string_view input) { return check_insert(with_former_names(), object_of(input)).warnings; };
+  EXPECT_EQ(warnings(R"({"old": 10, "redis_port": 1})"), std::vector<std::string>{});
+  EXPECT_EQ(warnings(R"({"old": 11, "redis_host": "a"})"),
+            (std::vector<std::string>{"old is deprecated", "redis_host is deprecated"}));
+}
+
+TEST(Defaults, MayBeRecords) {
+  const Schema schema = record({
+      {"of_rows", record({{"a", integer().default_value(1)}, {"b", integer().default_value(2)}, {"c", string()}})
+                      .default_of_rows({"b"})},
+      {"metrics", array(record({{"name", string()}})).default_value(JsonText{R"([{"name": "x"}])"})},
+      {"map", map(string(), string()).default_value(JsonText{R"({"k": "v"})"})},
+  });
+  const json::object entity = check_insert(schema, {}).entity;
+  EXPECT_EQ(entity.at("of_rows"), json::parse(R"({"a": 1})"));
+  EXPECT_EQ(entity.at("metrics"), json::parse(R"([{"name": "x"}])"));
+  EXPECT_EQ(entity.at("map"), json::parse(R"({"k": "v"})"));
+  EXPECT_EQ(check_insert(schema, object_of(R"({"of_rows": {"c": "x"}})")).entity.at("of_rows"),
+            json::parse(R"({"a": 1, "b": 2, "c": "x"})"));
 }
 
 TEST(Insert, FillsWhatIsMissing) {

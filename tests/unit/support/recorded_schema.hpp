@@ -29,6 +29,7 @@ inline Literal literal_from(const json::value& value) {
     return numbers;
   }
   if (value.is_array()) return texts_from(value);
+  if (value.is_object()) return JsonText{json::serialize(value)};
   return nullptr;
 }
 
@@ -99,8 +100,18 @@ inline FieldType type_from(std::string_view name) {
   return name == "record" ? FieldType::kRecord : FieldType::kAny;
 }
 
+inline Deprecation deprecation_from(const json::object& described) {
+  Deprecation deprecation{std::string(described.at("message").as_string()),
+                          std::string(described.at("removal_in_version").as_string())};
+  if (const json::value* old = described.if_contains("old_default")) deprecation.old_default = literal_from(*old);
+  return deprecation;
+}
+
 inline void set_rule(Field& f, std::string_view rule, const json::value& v) {
-  if (rule == "required") f.required();
+  if (rule == "required") v.as_bool() ? f.required() : f.optional();
+  if (rule == "unique_across_ws") f.unique_across_workspaces();
+  if (rule == "encrypted") f.encrypted();
+  if (rule == "deprecation") f.deprecated(deprecation_from(v.as_object()));
   if (rule == "default") f.default_value(literal_from(v));
   if (rule == "auto") f.automatic();
   if (rule == "unique") f.unique();
