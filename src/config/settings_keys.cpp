@@ -115,7 +115,7 @@ constexpr Key kKeys[] = {
     {"proxy_stream_access_log", kString, "logs/access.log basic", "", kIgnored},
     {"proxy_stream_error_log", kString, "logs/error.log", "", kIgnored},
     {"node_id", kString, "", "", kIgnored},
-    {"stream_listen", kString, "off", "", kIgnored},
+    {"stream_listen", kList, "off", "", kIgnored},
     {"vaults", kList, "bundled", "", kIgnored},
     {"ssl_dhparam", kString, "", "", kIgnored},
     {"worker_events_max_payload", kNumber, "65535", "", kIgnored},

@@ -67,7 +67,10 @@ json::object listener_flags(const Listener& listener) {
     flags[std::string("ipv6only=") + value] = listener.ipv6only == value;
     flags[std::string("so_keepalive=") + value] = listener.so_keepalive == value;
   }
-  if (listener.backlog) flags["backlog=" + std::to_string(*listener.backlog)] = true;
+  // Kong shows the pattern of a flag where it is not given, and the flag where it is.
+  flags[listener.backlog ? "backlog=" + std::to_string(*listener.backlog) : "backlog=%d+"] = listener.backlog.has_value();
+  const bool timed = listener.so_keepalive.find(':') != std::string::npos;
+  flags["so_keepalive=" + (timed ? listener.so_keepalive : "%w*:%w*:%d*")] = timed;
   return flags;
 }
 
