@@ -59,7 +59,7 @@ std::optional<http::Response> Api::refusal(const http::Request& request) const {
   if (guard == nullptr || guard->admits(request)) return std::nullopt;
   auto response = message_reply(401, "Unauthorized");
   response.headers.push_back({"WWW-Authenticate", std::string(Guard::kHeader)});
-  add_headers(response, 0);
+  add_headers(request, response, 0);
   return response;
 }
 
