@@ -196,3 +196,17 @@ def test_the_gateways_own_certificate_and_defaults(make_gateway, authority, fore
     assert gateway.get(gateway.add(service=https(tls_upstream)).path).status == 200
     assert gateway.get(gateway.add(service=https(untrusted_upstream)).path).status == 502  # nginx's default is verify
     assert gateway.get(gateway.add(service=https(untrusted_upstream, tls_verify=False)).path).status == 200
+
+
+def test_the_targets_of_an_upstream_go_by_their_own_names(gateway, entities, add, tls_upstream):
+    """Each is asked for its own certificate, and connections to the one never serve the other."""
+    pool = entities("/upstreams", {"name": "pool.of.names"})
+    for name in ("one.test", "two.test"):
+        entities(f"/upstreams/{pool['id']}/targets", {"target": f"{name}:{tls_upstream.port}"})
+    route = add(service={"protocol": "https", "host": "pool.of.names", "tls_verify": True})
+    answers = [gateway.get(route.path) for _ in range(24)]
+    assert [answer.status for answer in answers] == [200] * 24
+    hosts = {(answer.json()["sni"], dict((n.lower(), v) for n, v in answer.json()["headers"])["host"].split(":")[0])
+             for answer in answers}
+    assert hosts == {("one.test", "one.test"), ("two.test", "two.test")}
+    route.remove()
