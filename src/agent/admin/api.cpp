@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "agent/admin/reply.hpp"
+#include "base/ascii.hpp"
 #include "base/version.hpp"
 
 namespace gibbon::agent {
@@ -22,6 +23,11 @@ std::string allowed_origin(const std::vector<std::string>& allowed, std::string_
   if (allowed.empty()) return origin.empty() ? "*" : std::string(origin);
   const bool known = std::find(allowed.begin(), allowed.end(), origin) != allowed.end();
   return known ? std::string(origin) : allowed.front();
+}
+
+/// Whether a list of headers, as CORS has them, holds `name`.
+bool names_header(std::string_view list, std::string_view name) {
+  return ascii_lower(list).find(ascii_lower(name)) != std::string::npos;
 }
 
 }  // namespace
@@ -86,7 +92,8 @@ void Api::add_headers(const http::Request& request, http::Response& response, do
     response.headers.push_back({"Access-Control-Allow-Credentials", "true"});
     if (const auto guard = host_.guard(); guard != nullptr && guard->wants_token())
       for (auto& header : response.headers)
-        if (header.name == "Access-Control-Allow-Headers") header.value += ", " + std::string(Guard::kHeader);
+        if (header.name == "Access-Control-Allow-Headers" && !names_header(header.value, Guard::kHeader))
+          header.value += ", " + std::string(Guard::kHeader);
   }
   if (names(settings->headers, {"latency_tokens", "x-kong-admin-latency"}))
     response.headers.push_back({"X-Kong-Admin-Latency", std::to_string(static_cast<long>(elapsed_ms))});
