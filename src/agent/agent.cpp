@@ -84,9 +84,9 @@ Result<Checked> check(const Settings& settings, const std::string& database) {
   if (!found.ok()) return found.error();
   if (auto enabled = catalog.check_plugins(*found->image); !enabled.ok()) return enabled.error();
   if (found->layout < found->newest_layout)
-    checked.notes.push_back(database + " has layout " + std::to_string(found->layout) + ": the next start brings it to " +
-                            std::to_string(found->newest_layout) + ", and keeps a copy as " +
-                            backup_path(database, found->layout));
+    checked.notes.push_back(database + " has layout " + std::to_string(found->layout) +
+                            ": the next start brings it to " + std::to_string(found->newest_layout) +
+                            ", and keeps a copy as " + backup_path(database, found->layout));
   return checked;
 }
 

@@ -25,8 +25,8 @@ int run(const Settings& settings, const Paths& paths);
 struct Checked {
   std::vector<std::string> notes;  ///< What a start would do that an operator should know.
 };
-/// What `gibbon check` asks: plugins load, the declarative file is right, and the store, where there is one, can
-/// be read and brought to the present layout. Changes nothing. Errors: all problems, a line each.
+/// What `gibbon check` asks: plugins load, the declarative file is right, and the store, where there is one,
+/// can be read and brought to the present layout. Changes nothing. Errors: all problems, a line each.
 [[nodiscard]] Result<Checked> check(const Settings& settings, const std::string& database);
 
 }  // namespace gibbon::agent

@@ -36,7 +36,8 @@ Result<DeclarativeInput> read_declarative(const Settings& settings, const Catalo
   } else {
     return DeclarativeInput{};
   }
-  if (!loaded.ok()) return Error{"error parsing declarative config file " + name + ":\n" + loaded.error->text, ""};
+  if (!loaded.ok())
+    return Error{"error parsing declarative config file " + name + ":\n" + loaded.error->text, ""};
   return DeclarativeInput{std::move(loaded.image), configuration_hash(text)};
 }
 

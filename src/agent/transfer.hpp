@@ -8,9 +8,9 @@
 #include "base/result.hpp"
 #include "config/settings.hpp"
 
-/// `gibbon config`: a declarative file and the store, from outside of the agent. An import writes to the database
-/// by itself, whether an agent runs or not: SQLite keeps the two apart, and a running agent lets go live what it
-/// finds (kStoreChanged tells it at once).
+/// `gibbon config`: a declarative file and the store, from outside of the agent. An import writes to the
+/// database by itself, whether an agent runs or not: SQLite keeps the two apart, and a running agent lets go
+/// live what it finds (kStoreChanged tells it at once).
 namespace gibbon::agent {
 
 /// A file that is right, and what it was checked against.
@@ -23,9 +23,9 @@ struct ParsedFile {
 
 enum class Agent { kAbsent, kRunning };
 enum class Imported { kNothing, kChanges };
-/// Makes or replaces every entity of the file; others stay. All or nothing. An entity that is stored as it stands
-/// in the file already is not touched. `agent`: whether one uses the database; it is not brought to a newer
-/// layout then. Errors: a unique value that another entity holds; the database's.
+/// Makes or replaces every entity of the file; others stay. All or nothing. An entity that is stored as it
+/// stands in the file already is not touched. `agent`: whether one uses the database; it is not brought to a
+/// newer layout then. Errors: a unique value that another entity holds; the database's.
 [[nodiscard]] Result<Imported> import_file(const ParsedFile& file, const Paths& paths, Agent agent);
 
 /// Everything that is stored, as a declarative document in YAML. Changes nothing. Errors: no database, or it

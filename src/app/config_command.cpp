@@ -26,7 +26,8 @@ using Command = ConfigArguments::Command;
 constexpr const char* kDefaultFile = "./kong.yml";
 constexpr Milliseconds kWorkersPatience = 10s;
 
-constexpr const char* kExample = R"(# A declarative configuration. `gibbon config parse FILE` checks it, `gibbon config import FILE` puts it into
+constexpr const char* kExample =
+    R"(# A declarative configuration. `gibbon config parse FILE` checks it, `gibbon config import FILE` puts it into
 # the database; with `database = off`, `declarative_config = FILE` starts the gateway with it.
 
 # Which version of the format this is. Required.
@@ -70,7 +71,9 @@ _ignore: []
 #   route: another
 )";
 
-std::string absolute(const std::string& file) { return std::filesystem::absolute(file).lexically_normal().string(); }
+std::string absolute(const std::string& file) {
+  return std::filesystem::absolute(file).lexically_normal().string();
+}
 
 /// A file that nobody else may read, since configurations hold secrets.
 Status write_new(const std::string& file, const std::string& text) {
@@ -149,9 +152,11 @@ void add_config_commands(CLI::App* config, ConfigArguments& arguments) {
   };
   add(Command::kInit, "init", "Write an example file (./kong.yml)");
   add(Command::kParse, "parse", "Check a file, and change nothing");
-  CLI::App* import = add(Command::kImport, "import", "Put a file's entities into the database (Kong: db_import)");
+  CLI::App* import =
+      add(Command::kImport, "import", "Put a file's entities into the database (Kong: db_import)");
   for (const char* name : {"db_import", "db-import"}) import->alias(name);
-  CLI::App* dump = add(Command::kExport, "export", "Write the database to a file (./kong.yml, - for standard output; Kong: db_export)");
+  CLI::App* dump = add(Command::kExport, "export",
+                       "Write the database to a file (./kong.yml, - for standard output; Kong: db_export)");
   for (const char* name : {"db_export", "db-export"}) dump->alias(name);
 }
 
@@ -164,9 +169,10 @@ int run_config(const Options& options, const ConfigArguments& arguments) {
   const auto settings = settings_in_effect(options);
   if (!settings) return fail(settings.error());
   if (arguments.command == Command::kImport && settings->database == "off") {
-    return fail({"'gibbon config import' only works with a database.\n"
-                 "When using database=off, reload your declarative configuration\nusing the /config endpoint.",
-                 ""});
+    return fail(
+        {"'gibbon config import' only works with a database.\n"
+         "When using database=off, reload your declarative configuration\nusing the /config endpoint.",
+         ""});
   }
   if (arguments.command == Command::kExport) {
     if (settings->database == "off") return fail({"'gibbon config export' only works with a database.", ""});

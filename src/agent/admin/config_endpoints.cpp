@@ -43,7 +43,8 @@ json::object imported(const Image& image) {
 http::Response import(Host& host, Call& call) {
   const bool flatten = is_on(option(call, "flatten_errors"));
   const bool check_hash = option(call, "check_hash") == "1";
-  // A JSON body is the document itself where it says its version. Else a field `config` is, or the body is a text.
+  // A JSON body is the document itself where it says its version. Else a field `config` is, or the body is a
+  // text.
   auto* object = std::get_if<json::object>(&call.body.content);
   const bool is_document = object != nullptr && object->contains("_format_version");
   json::object document;

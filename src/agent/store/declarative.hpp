@@ -21,8 +21,9 @@ enum class ErrorShape { kNested, kFlattened };
 
 struct DeclarativeError {
   StoreError error;
-  std::string text;       ///< For people and logs: a problem per line.
-  json::array flattened;  ///< ErrorShape::kFlattened: {errors, entity, entity_type, entity_name?, entity_id?, ...}
+  std::string text;  ///< For people and logs: a problem per line.
+  json::array
+      flattened;  ///< ErrorShape::kFlattened: {errors, entity, entity_type, entity_name?, entity_id?, ...}
   ErrorShape shape = ErrorShape::kNested;
   [[nodiscard]] json::object to_json() const;
 };
@@ -38,7 +39,8 @@ struct Declarative {
 /// Errors: Kong's words, "failed parsing declarative configuration: ...", with line and column.
 Result<json::object> parse_declarative(std::string_view text);
 /// Reads a document. All problems are reported together.
-Declarative load_declarative(json::object document, const Catalog& catalog, ErrorShape shape = ErrorShape::kNested);
+Declarative load_declarative(json::object document, const Catalog& catalog,
+                             ErrorShape shape = ErrorShape::kNested);
 /// Both.
 Declarative load_declarative_text(std::string_view text, const Catalog& catalog,
                                   ErrorShape shape = ErrorShape::kNested);

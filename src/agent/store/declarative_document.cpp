@@ -65,13 +65,13 @@ DeclarativeDocument::Nodes DeclarativeDocument::collect(json::array& list, const
     }
     node.raw = &element.get_object();
     for (auto& member : *node.raw) {
-      const auto child =
-          std::find_if(nested.begin(), nested.end(), [&](const auto& n) { return n.first->name == member.key(); });
+      const auto child = std::find_if(nested.begin(), nested.end(),
+                                      [&](const auto& n) { return n.first->name == member.key(); });
       if (child == nested.end()) {
         node.entity[member.key()] = member.value();
       } else if (member.value().is_array()) {
-        node.children.emplace_back(
-            child->first->name, collect(member.value().get_array(), *child->first, &node, child->second));
+        node.children.emplace_back(child->first->name,
+                                   collect(member.value().get_array(), *child->first, &node, child->second));
       } else if (!member.value().is_null()) {
         node.bad_lists.emplace_back(child->first->name);
       }
@@ -121,7 +121,8 @@ json::object DeclarativeDocument::check(const Catalog& catalog, json::object hea
   return errors;
 }
 
-DeclarativeDocument::Node* DeclarativeDocument::find(std::string_view collection, std::string_view key) const {
+DeclarativeDocument::Node* DeclarativeDocument::find(std::string_view collection,
+                                                     std::string_view key) const {
   const std::pair<std::string_view, std::string> wanted(collection, key);
   if (const auto named = by_key_.find(wanted); named != by_key_.end()) return named->second;
   const auto found = by_id_.find(wanted);
@@ -132,13 +133,16 @@ void DeclarativeDocument::resolve(Node& node) {
   for (const auto& foreign : node.collection->foreign) {
     auto* value = node.entity.if_contains(foreign.field);
     if (node.parent != nullptr && node.parent_field == foreign.field) {
-      if (value != nullptr && !value->is_null()) node.error = json::object{{foreign.field, "value must be null"}};
+      if (value != nullptr && !value->is_null())
+        node.error = json::object{{foreign.field, "value must be null"}};
       node.entity[foreign.field] = json::object{{"id", node.parent->id}};
       continue;
     }
     const auto* object = value == nullptr ? nullptr : value->if_object();
-    if (value == nullptr || (object == nullptr && !value->is_string())) continue;  // null, or refused by its type
-    const auto key = object != nullptr ? std::string(text_of(*object, "id")) : std::string(value->get_string());
+    if (value == nullptr || (object == nullptr && !value->is_string()))
+      continue;  // null, or refused by its type
+    const auto key =
+        object != nullptr ? std::string(text_of(*object, "id")) : std::string(value->get_string());
     if (key.empty()) {
       if (object == nullptr) continue;
       if (!node.error.is_object()) node.error = json::object();
@@ -217,7 +221,8 @@ void DeclarativeDocument::store(Node& node, Sections& errors) {
   const auto what = taken->size() == 1 && taken->begin()->value().is_string()
                         ? set_to(taken->begin()->key(), taken->begin()->value().get_string())
                         : lua_text(*taken);
-  errors[collection.name][name.empty() ? std::string_view(node.id) : name] = already_declared(collection, what);
+  errors[collection.name][name.empty() ? std::string_view(node.id) : name] =
+      already_declared(collection, what);
 }
 
 }  // namespace gibbon::agent

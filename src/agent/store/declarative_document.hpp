@@ -15,8 +15,8 @@ namespace gibbon::agent {
 /// A declarative document taken apart into entities that still know where they stood, so that an error can be
 /// shown there. Used once: construct, check(), then either take_image() or the errors.
 ///
-/// Kong looks at a document in two rounds, and so does this: first at each entity by itself; where all of them
-/// are right, at what they share: references, ids, unique values. Errors of one round come together.
+/// Kong looks at a document in two rounds, and so does this: first at each entity by itself; where all of
+/// them are right, at what they share: references, ids, unique values. Errors of one round come together.
 class DeclarativeDocument {
  public:
   DeclarativeDocument(json::object root, std::shared_ptr<const Collections> collections);
@@ -24,8 +24,8 @@ class DeclarativeDocument {
   DeclarativeDocument& operator=(const DeclarativeDocument&) = delete;
 
   /// Gives every entity its id, validates, resolves references, and fills the image. Gives what is wrong, in
-  /// the shape of the document ({"services":[null,{"host":"..."}]}); empty where nothing is. `header`: what is
-  /// wrong with the document's own fields; it belongs to the first round.
+  /// the shape of the document ({"services":[null,{"host":"..."}]}); empty where nothing is. `header`: what
+  /// is wrong with the document's own fields; it belongs to the first round.
   json::object check(const Catalog& catalog, json::object header);
 
   Image take_image() { return std::move(image_); }
@@ -42,7 +42,7 @@ class DeclarativeDocument {
     std::size_t index = 0;  ///< In its list, from 1.
     std::string id;
     bool id_is_kongs = false;  ///< Derived as Kong does; errors show it.
-    json::value error;  ///< Null, an object of violations, or a message.
+    json::value error;         ///< Null, an object of violations, or a message.
     std::vector<std::pair<std::string_view, std::vector<Node*>>> children;
     std::vector<std::string_view> bad_lists;  ///< Nested collections that are no arrays.
   };
@@ -75,7 +75,8 @@ class DeclarativeDocument {
   std::shared_ptr<const Collections> collections_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<std::pair<std::string_view, Nodes>> top_;
-  std::map<std::string_view, Nodes> by_collection_;  ///< Objects alone, in the order in which Kong meets them.
+  std::map<std::string_view, Nodes>
+      by_collection_;  ///< Objects alone, in the order in which Kong meets them.
   std::map<std::pair<std::string_view, std::string>, Node*> by_key_, by_id_;
   std::map<std::string, int> copies_;  ///< How often a nameless entity of this content was met.
   std::vector<Missing> missing_;       ///< References to what the document does not have.

@@ -130,7 +130,8 @@ json::array flatten_errors(const Collections& collections, json::object root, js
     const auto* collection = collections.find(name);
     auto* section = errors.if_contains(name);
     auto* entities = root.if_contains(name);
-    if (collection == nullptr || !section->is_array() || entities == nullptr || !entities->is_array()) continue;
+    if (collection == nullptr || !section->is_array() || entities == nullptr || !entities->is_array())
+      continue;
     auto& wrong = section->get_array();
     auto& list = entities->get_array();
     bool all_shown = true;

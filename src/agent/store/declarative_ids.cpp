@@ -1,5 +1,5 @@
-// The ids of entities that a declarative document does not give one: Kong's own, so that the same file makes the
-// same ids here and there.
+// The ids of entities that a declarative document does not give one: Kong's own, so that the same file makes
+// the same ids here and there.
 #include <algorithm>
 
 #include "agent/store/declarative_document.hpp"
@@ -69,7 +69,8 @@ void DeclarativeDocument::identify(Node& node) {
     node.id = derive_id(collection.name, *key);
     node.id_is_kongs = true;
   } else {
-    // Kong gives such an entity another id each time. Here it depends on the content, so that a reload keeps it.
+    // Kong gives such an entity another id each time. Here it depends on the content, so that a reload keeps
+    // it.
     const auto content = collection.name + ":" + to_text(node.entity);
     const int copy = ++copies_[content];
     node.id = derive_id(collection.name, copy == 1 ? content : content + ":" + std::to_string(copy));

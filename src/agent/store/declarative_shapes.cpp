@@ -21,8 +21,8 @@ int hex_digit(char c) {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/// Patterns are not decoded any more when they are matched: what is escaped in them and means nothing special is
-/// decoded here, and quoted where the pattern would take it for more than itself.
+/// Patterns are not decoded any more when they are matched: what is escaped in them and means nothing special
+/// is decoded here, and quoted where the pattern would take it for more than itself.
 std::string decode_pattern(std::string_view pattern) {
   std::string out;
   for (std::size_t i = 0; i < pattern.size(); ++i) {
@@ -71,7 +71,8 @@ std::string lines(const json::value& errors, std::string_view item, const std::s
   if (const auto* list = errors.if_array()) {
     for (std::size_t i = 0; i < list->size(); ++i)
       if (!(*list)[i].is_null())
-        append(out, line(indent, "- in entry " + std::to_string(i + 1) + " of '" + std::string(item) + "'", (*list)[i]));
+        append(out, line(indent, "- in entry " + std::to_string(i + 1) + " of '" + std::string(item) + "'",
+                         (*list)[i]));
   } else if (const auto* object = errors.if_object()) {
     for (const auto& member : *object)
       append(out, line(indent, "in '" + std::string(member.key()) + "'", member.value()));

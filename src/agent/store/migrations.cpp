@@ -27,11 +27,12 @@ constexpr const char* kSteps[] = {
     "CREATE INDEX plugins_service ON plugins (service_id);"
     "CREATE INDEX plugins_route ON plugins (route_id);",
 
-    // One table for all kinds of entities, since plugins bring kinds of their own. Uniqueness and references are
-    // rows beside it; references may be made in any order within a transaction.
+    // One table for all kinds of entities, since plugins bring kinds of their own. Uniqueness and references
+    // are rows beside it; references may be made in any order within a transaction.
     "CREATE TABLE entities (collection TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,"
     " PRIMARY KEY (collection, id)) WITHOUT ROWID;"
-    "CREATE TABLE unique_keys (collection TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL, id TEXT NOT NULL,"
+    "CREATE TABLE unique_keys (collection TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL, id TEXT "
+    "NOT NULL,"
     " PRIMARY KEY (collection, field, value),"
     " FOREIGN KEY (collection, id) REFERENCES entities (collection, id) ON DELETE CASCADE"
     " DEFERRABLE INITIALLY DEFERRED) WITHOUT ROWID;"
@@ -51,12 +52,15 @@ constexpr const char* kSteps[] = {
     " UNION ALL SELECT 'routes', id, body FROM routes UNION ALL SELECT 'plugins', id, body FROM plugins;"
     "INSERT INTO unique_keys SELECT 'services', 'name', name, id FROM services WHERE name IS NOT NULL"
     " UNION ALL SELECT 'routes', 'name', name, id FROM routes WHERE name IS NOT NULL"
-    " UNION ALL SELECT 'plugins', 'instance_name', instance_name, id FROM plugins WHERE instance_name IS NOT NULL"
-    " UNION ALL SELECT 'plugins', '@', json_extract(body, '$.name') || ':' || coalesce(route_id, '') || ':' ||"
+    " UNION ALL SELECT 'plugins', 'instance_name', instance_name, id FROM plugins WHERE instance_name IS NOT "
+    "NULL"
+    " UNION ALL SELECT 'plugins', '@', json_extract(body, '$.name') || ':' || coalesce(route_id, '') || ':' "
+    "||"
     "  coalesce(service_id, '') || '::', id FROM plugins;"
     "INSERT INTO parents SELECT 'routes', id, 'service', 'services', service_id, 0 FROM routes"
     "  WHERE service_id IS NOT NULL"
-    " UNION ALL SELECT 'plugins', id, 'service', 'services', service_id, 1 FROM plugins WHERE service_id IS NOT NULL"
+    " UNION ALL SELECT 'plugins', id, 'service', 'services', service_id, 1 FROM plugins WHERE service_id IS "
+    "NOT NULL"
     " UNION ALL SELECT 'plugins', id, 'route', 'routes', route_id, 1 FROM plugins WHERE route_id IS NOT NULL;"
     "DROP TABLE plugins; DROP TABLE routes; DROP TABLE services;",
 };
@@ -87,7 +91,8 @@ Status sync(const std::string& path, int flags) {
   return status;
 }
 
-/// Copies the database to `path`, where an earlier copy may be: it is replaced when the new one is safe on disk.
+/// Copies the database to `path`, where an earlier copy may be: it is replaced when the new one is safe on
+/// disk.
 Status back_up(sqlite3* db, const std::string& path) {
   const std::string draft = path + ".new";
   const auto failed = [&](const std::string& why) {
@@ -115,10 +120,13 @@ Status back_up(sqlite3* db, const std::string& path) {
 
 int newest_layout() { return static_cast<int>(std::size(kSteps)); }
 
-std::string backup_path(const std::string& path, int layout) { return path + ".layout-" + std::to_string(layout); }
+std::string backup_path(const std::string& path, int layout) {
+  return path + ".layout-" + std::to_string(layout);
+}
 
 Result<int> layout_of(sqlite3* db) {
-  const auto known = ask(db, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'", 0);
+  const auto known =
+      ask(db, "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'", 0);
   if (!known) return failure(db);
   if (*known == 0) return 0;
   const auto layout = ask(db, "SELECT version FROM schema_version", 0);
@@ -142,8 +150,9 @@ Status migrate_copy(sqlite3* db) {
   for (int layout = *found; layout < newest_layout(); ++layout)
     if (!run(db, kSteps[layout])) return give_up(failure(db));
   const bool done = *found == newest_layout() ||
-                    (run(db, "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL);"
-                             "DELETE FROM schema_version;") &&
+                    (run(db,
+                         "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL);"
+                         "DELETE FROM schema_version;") &&
                      run(db, "INSERT INTO schema_version VALUES (" + std::to_string(newest_layout()) + ")"));
   if (!done || !run(db, "COMMIT")) return give_up(failure(db));
   return {};

@@ -13,10 +13,10 @@ int newest_layout();
 /// The layout of a database; 0 where it is empty. Errors: it cannot be read, or a newer build wrote it.
 Result<int> layout_of(sqlite3* db);
 
-/// Brings the database at `path` to the newest layout in one transaction, so that it is the old one whole or the
-/// new one whole whatever happens in between. A database that holds an older layout is first copied to
-/// backup_path(), readable by its owner alone. Errors: SQLite's, a layout from a newer build, a copy that could
-/// not be made; the database stays as it was.
+/// Brings the database at `path` to the newest layout in one transaction, so that it is the old one whole or
+/// the new one whole whatever happens in between. A database that holds an older layout is first copied to
+/// backup_path(), readable by its owner alone. Errors: SQLite's, a layout from a newer build, a copy that
+/// could not be made; the database stays as it was.
 Status migrate(sqlite3* db, const std::string& path);
 /// The same without a copy: for a database that is one.
 Status migrate_copy(sqlite3* db);

@@ -74,8 +74,8 @@ Error SqliteStore::failure(const std::string& what) const { return {what + ": " 
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path,
                                                        std::shared_ptr<const Collections> collections) {
-  // SQLite would make the file readable for all: plugin configurations hold secrets. What root makes belongs to
-  // whoever owns the folder, since the gateway may run as another user.
+  // SQLite would make the file readable for all: plugin configurations hold secrets. What root makes belongs
+  // to whoever owns the folder, since the gateway may run as another user.
   int file = ::open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
   struct stat folder {};
   if (file >= 0 && ::geteuid() == 0 &&
@@ -192,7 +192,8 @@ Status SqliteStore::execute(const char* sql, std::initializer_list<std::string_v
 
 Status SqliteStore::save(const Change& change) {
   const std::string_view collection = change.collection->name, id = change.id;
-  if (change.row == nullptr) return execute("DELETE FROM entities WHERE collection = ? AND id = ?", {collection, id});
+  if (change.row == nullptr)
+    return execute("DELETE FROM entities WHERE collection = ? AND id = ?", {collection, id});
   Status status = execute(
       "INSERT INTO entities (collection, id, body) VALUES (?, ?, ?)"
       " ON CONFLICT (collection, id) DO UPDATE SET body = excluded.body",
@@ -210,7 +211,8 @@ Status SqliteStore::save(const Change& change) {
     status = execute(
         "INSERT INTO parents (collection, id, field, parent_collection, parent_id, cascades)"
         " VALUES (?, ?, ?, ?, ?, ? = 'cascades')",
-        {collection, id, foreign.field, foreign.collection, parent, foreign.cascades ? "cascades" : "refuses"});
+        {collection, id, foreign.field, foreign.collection, parent,
+         foreign.cascades ? "cascades" : "refuses"});
   }
   return status;
 }

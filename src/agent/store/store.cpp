@@ -22,7 +22,8 @@ void Store::set_image(std::shared_ptr<const Image> image) {
 
 Status Store::publish(std::shared_ptr<const Image> image, const std::vector<Change>& changes, Origin origin) {
   if (listener_ != nullptr)
-    if (auto ready = listener_->prepare(*image, origin == Origin::kChanges ? &changes : nullptr); !ready.ok()) {
+    if (auto ready = listener_->prepare(*image, origin == Origin::kChanges ? &changes : nullptr);
+        !ready.ok()) {
       cancel();
       return ready;
     }
@@ -67,7 +68,8 @@ Outcome<Row> Store::write(const std::function<Outcome<Row>(Transaction&)>& work)
   }
   const auto changes = transaction.changes();
   const auto origin = unpublished_ ? Origin::kElsewhere : Origin::kChanges;
-  if (auto done = publish(std::make_shared<const Image>(transaction.take_image()), changes, origin); !done.ok())
+  if (auto done = publish(std::make_shared<const Image>(transaction.take_image()), changes, origin);
+      !done.ok())
     return database_error(done.error().message);
   return result;
 }

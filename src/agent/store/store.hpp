@@ -15,8 +15,8 @@ namespace gibbon::agent {
 class ChangeListener {
  public:
   virtual ~ChangeListener() = default;
-  /// Makes `image` ready to go live. An error refuses the change. `changes`: what differs from the image that was
-  /// prepared and committed before; null where that is not known.
+  /// Makes `image` ready to go live. An error refuses the change. `changes`: what differs from the image that
+  /// was prepared and committed before; null where that is not known.
   virtual Status prepare(const Image& image, const std::vector<Change>* changes) = 0;
   /// The change is durable: it goes live.
   virtual void committed() = 0;
@@ -53,8 +53,8 @@ class Store {
   Status catch_up();
 
  protected:
-  /// Begins a write: until persist() or cancel() no other program writes. Gives `current`, or a new image where
-  /// someone else changed what is stored.
+  /// Begins a write: until persist() or cancel() no other program writes. Gives `current`, or a new image
+  /// where someone else changed what is stored.
   virtual Result<std::shared_ptr<const Image>> begin(std::shared_ptr<const Image> current) { return current; }
   /// Makes the changes durable, all or none, and ends what begin() began.
   virtual Status persist(const std::vector<Change>& changes) = 0;
@@ -63,7 +63,9 @@ class Store {
   /// Everything that is stored of `collections`. With `writing_` held.
   virtual Result<std::shared_ptr<const Image>> read_all(std::shared_ptr<const Collections> collections) = 0;
   /// As begin(), for reading alone.
-  virtual Result<std::shared_ptr<const Image>> refresh(std::shared_ptr<const Image> current) { return current; }
+  virtual Result<std::shared_ptr<const Image>> refresh(std::shared_ptr<const Image> current) {
+    return current;
+  }
   /// What a new image is to the one before.
   enum class Origin { kChanges, kElsewhere };
   /// Makes the changes durable and replaces the image, telling the listener. With `writing_` held. `origin`:

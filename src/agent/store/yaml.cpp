@@ -161,9 +161,11 @@ class Ignore : public YAML::EventHandler {
   void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
   void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
   void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
-  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
   void OnSequenceEnd() override {}
-  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+  }
   void OnMapEnd() override {}
 };
 
@@ -173,15 +175,17 @@ std::optional<Error> check_characters(std::string_view text) {
     const auto byte = static_cast<unsigned char>(c);
     return (byte < 0x20 && c != '\t' && c != '\n' && c != '\r') || byte == 0x7F;
   });
-  const auto place = std::min(static_cast<std::size_t>(control - text.begin()), schema::first_invalid_utf8(text));
+  const auto place =
+      std::min(static_cast<std::size_t>(control - text.begin()), schema::first_invalid_utf8(text));
   if (place >= text.size()) return std::nullopt;
   const auto before = text.substr(0, place);
   const auto line = before.rfind('\n');
-  return Error{fmt::format("{}:{}: {}", std::count(before.begin(), before.end(), '\n') + 1,
-                           line == std::string_view::npos ? place + 1 : place - line,
-                           static_cast<unsigned char>(text[place]) < 0x80 ? "control characters are not allowed"
-                                                                          : "invalid UTF-8"),
-               ""};
+  return Error{
+      fmt::format("{}:{}: {}", std::count(before.begin(), before.end(), '\n') + 1,
+                  line == std::string_view::npos ? place + 1 : place - line,
+                  static_cast<unsigned char>(text[place]) < 0x80 ? "control characters are not allowed"
+                                                                 : "invalid UTF-8"),
+      ""};
 }
 
 void emit(const json::value& value, YAML::Emitter& out) {

@@ -10,9 +10,9 @@
 namespace gibbon::agent {
 
 /// YAML 1.1 text (JSON included) as a JSON value: plain scalars get the types that Kong's parser gives them,
-/// merge keys (`<<`) and aliases are resolved, the last of a key's values counts, and of several documents the
-/// first. Errors: "line:column: what" for text that is not YAML or not UTF-8, and for documents that grow beyond
-/// bounds: nested 64 deep, or five million values with aliases resolved.
+/// merge keys (`<<`) and aliases are resolved, the last of a key's values counts, and of several documents
+/// the first. Errors: "line:column: what" for text that is not YAML or not UTF-8, and for documents that grow
+/// beyond bounds: nested 64 deep, or five million values with aliases resolved.
 Result<json::value> parse_yaml(std::string_view text);
 
 /// A value as a YAML document in block style, which parse_yaml() reads back unchanged.

@@ -17,7 +17,8 @@ bool one_of(std::string_view text, std::initializer_list<std::string_view> words
 
 /// As in Lua, a whole number is one however it was written.
 json::value number(double value) {
-  if (value == std::floor(value) && std::abs(value) < 9007199254740992.0) return static_cast<std::int64_t>(value);
+  if (value == std::floor(value) && std::abs(value) < 9007199254740992.0)
+    return static_cast<std::int64_t>(value);
   return value;
 }
 
@@ -76,7 +77,8 @@ std::optional<double> sexagesimal(std::string_view text) {
     }
   }
   if (open) value = value * 60 + part;
-  if (!fraction.empty()) value += *digits(fraction.substr(1), 10) / std::pow(10.0, static_cast<double>(fraction.size() - 1));
+  if (!fraction.empty())
+    value += *digits(fraction.substr(1), 10) / std::pow(10.0, static_cast<double>(fraction.size() - 1));
   return value;
 }
 
@@ -86,7 +88,8 @@ std::optional<double> real(std::string_view text) {
   for (const char c : text)
     if (c != '_') plain += c;
   const auto [factor, rest] = sign_of(plain);
-  if (rest.empty() || rest.find_first_not_of("0123456789.eE+-") != std::string_view::npos) return std::nullopt;
+  if (rest.empty() || rest.find_first_not_of("0123456789.eE+-") != std::string_view::npos)
+    return std::nullopt;
   if (rest[0] != '.' && (rest[0] < '0' || rest[0] > '9')) return std::nullopt;
   double value = 0;
   const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
@@ -101,7 +104,8 @@ json::value plain_scalar(std::string_view text) {
   if (one_of(text, {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"})) return true;
   if (one_of(text, {"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"})) return false;
   // Most scalars are words: nothing below begins with a letter.
-  if ((text[0] < '0' || text[0] > '9') && text[0] != '+' && text[0] != '-' && text[0] != '.' && text[0] != '_')
+  if ((text[0] < '0' || text[0] > '9') && text[0] != '+' && text[0] != '-' && text[0] != '.' &&
+      text[0] != '_')
     return json::value(text);
   const auto [factor, rest] = sign_of(text);
   if (rest.starts_with("0x")) {

@@ -34,11 +34,14 @@ TEST_F(ConfigEndpoint, TakesADocumentInEachForm) {
   took(client_.form("POST", "/config", "config=" + http::percent_encode(kYaml)));
   took(client_.json("POST", "/config", json::object{{"config", kYaml}}));
   took(client_.send("POST", "/config?config=" + http::percent_encode(kYaml)));
-  took(client_.send("POST", "/config", R"({"_format_version":"3.0","services":[{"name":"a","host":"h"}]})", "application/json"));
-  took(client_.send("POST", "/config", R"({"_format_version":"3.0","services":[{"name":"a","host":"h"}]})", "text/yaml"));
-  took(client_.send("POST", "/config",
-                    "--b\r\nContent-Disposition: form-data; name=\"config\"\r\n\r\n" + std::string(kYaml) + "\r\n--b--\r\n",
-                    "multipart/form-data; boundary=b"));
+  took(client_.send("POST", "/config", R"({"_format_version":"3.0","services":[{"name":"a","host":"h"}]})",
+                    "application/json"));
+  took(client_.send("POST", "/config", R"({"_format_version":"3.0","services":[{"name":"a","host":"h"}]})",
+                    "text/yaml"));
+  took(client_.send(
+      "POST", "/config",
+      "--b\r\nContent-Disposition: form-data; name=\"config\"\r\n\r\n" + std::string(kYaml) + "\r\n--b--\r\n",
+      "multipart/form-data; boundary=b"));
 }
 
 TEST_F(ConfigEndpoint, FlattensErrorsWhereverItIsAskedTo) {
@@ -47,13 +50,20 @@ TEST_F(ConfigEndpoint, FlattensErrorsWhereverItIsAskedTo) {
     return answer.body.as_object().contains("flattened_errors");
   };
   for (const char* yes : {"1", "true", "TRUE", "on", "Yes"})
-    EXPECT_TRUE(flattens(client_.send("POST", "/config?flatten_errors=" + std::string(yes), kBad, "text/yaml"))) << yes;
+    EXPECT_TRUE(
+        flattens(client_.send("POST", "/config?flatten_errors=" + std::string(yes), kBad, "text/yaml")))
+        << yes;
   for (const char* no : {"0", "false", "no", "2"})
-    EXPECT_FALSE(flattens(client_.send("POST", "/config?flatten_errors=" + std::string(no), kBad, "text/yaml"))) << no;
-  EXPECT_TRUE(flattens(client_.form("POST", "/config", "flatten_errors=1&config=" + http::percent_encode(kBad))));
-  EXPECT_TRUE(flattens(client_.json("POST", "/config", json::object{{"config", kBad}, {"flatten_errors", true}})));
+    EXPECT_FALSE(
+        flattens(client_.send("POST", "/config?flatten_errors=" + std::string(no), kBad, "text/yaml")))
+        << no;
+  EXPECT_TRUE(
+      flattens(client_.form("POST", "/config", "flatten_errors=1&config=" + http::percent_encode(kBad))));
+  EXPECT_TRUE(
+      flattens(client_.json("POST", "/config", json::object{{"config", kBad}, {"flatten_errors", true}})));
   EXPECT_TRUE(flattens(client_.json(
-      "POST", "/config", json::parse(R"({"_format_version":"3.0","flatten_errors":1,"services":[{"name":"a"}]})"))));
+      "POST", "/config",
+      json::parse(R"({"_format_version":"3.0","flatten_errors":1,"services":[{"name":"a"}]})"))));
 }
 
 TEST_F(ConfigEndpoint, TheSameTextIsNotLoadedTwiceWhereItIsAskedToCheck) {
@@ -61,7 +71,8 @@ TEST_F(ConfigEndpoint, TheSameTextIsNotLoadedTwiceWhereItIsAskedToCheck) {
   const auto same = client_.send("POST", "/config?check_hash=1", kYaml, "text/yaml");
   EXPECT_EQ(same.status, 304);
   EXPECT_EQ(same.text, "");
-  EXPECT_EQ(client_.form("POST", "/config", "check_hash=1&config=" + http::percent_encode(kYaml)).status, 304);
+  EXPECT_EQ(client_.form("POST", "/config", "check_hash=1&config=" + http::percent_encode(kYaml)).status,
+            304);
   EXPECT_EQ(client_.json("POST", "/config", json::object{{"config", kYaml}, {"check_hash", 1}}).status, 304);
   EXPECT_EQ(client_.send("POST", "/config?check_hash=true", kYaml, "text/yaml").status, 201);
   EXPECT_EQ(client_.send("POST", "/config", kYaml, "text/yaml").status, 201);
@@ -85,7 +96,10 @@ TEST_F(ConfigEndpoint, IsThereWithoutADatabaseAlone) {
   for (const char* method : {"GET", "POST"}) {
     const auto answer = Client(*with).send(method, "/config");
     EXPECT_EQ(answer.status, 400);
-    EXPECT_EQ(answer.body, json::parse(R"({"message":"this endpoint is only available when Kong is configured to not use a database"})"));
+    EXPECT_EQ(
+        answer.body,
+        json::parse(
+            R"({"message":"this endpoint is only available when Kong is configured to not use a database"})"));
   }
 }
 

@@ -54,25 +54,30 @@ const Derived kDerived[] = {
     {"GlobalPlugin", "plugins: [{name: correlation-id}]", "plugins", "plugins:*:correlation-id:::"},
     {"NestedPlugin", "services: [{name: svc1, host: h, plugins: [{name: correlation-id}]}]", "plugins",
      "plugins:*:correlation-id::2254ba65-245b-5b72-a0b8-7341d45f5e77:"},
-    {"PluginOfAReferredService", "{services: [{name: svc1, host: h}], plugins: [{name: correlation-id, service: svc1}]}",
-     "plugins", "plugins:*:correlation-id::svc1:"},
+    {"PluginOfAReferredService",
+     "{services: [{name: svc1, host: h}], plugins: [{name: correlation-id, service: svc1}]}", "plugins",
+     "plugins:*:correlation-id::svc1:"},
     {"PluginWithAReferenceAsAnObject",
      "{services: [{name: svc1, host: h}], plugins: [{name: correlation-id, service: {id: "
      "2254ba65-245b-5b72-a0b8-7341d45f5e77}}]}",
      "plugins", "plugins:*:correlation-id::"},
-    {"PluginWithANullReference", "plugins: [{name: correlation-id, route: ~}]", "plugins", "plugins:*:correlation-id::"},
+    {"PluginWithANullReference", "plugins: [{name: correlation-id, route: ~}]", "plugins",
+     "plugins:*:correlation-id::"},
     {"PluginWithAnInstanceName", "plugins: [{name: correlation-id, instance_name: mine}]", "plugins",
      "plugins:*:correlation-id:::"},
-    {"NestedTarget", "upstreams: [{name: u, id: 00000000-0000-4000-8000-000000000001, targets: [{target: 'h:1'}]}]",
+    {"NestedTarget",
+     "upstreams: [{name: u, id: 00000000-0000-4000-8000-000000000001, targets: [{target: 'h:1'}]}]",
      "targets", "targets:*:00000000-0000-4000-8000-000000000001:h:1"},
-    {"ReferredTarget", "{upstreams: [{name: u}], targets: [{target: h, upstream: u}]}", "targets", "targets:*:u:h"},
+    {"ReferredTarget", "{upstreams: [{name: u}], targets: [{target: h, upstream: u}]}", "targets",
+     "targets:*:u:h"},
 };
 INSTANTIATE_TEST_SUITE_P(Entities, DerivedId, ::testing::ValuesIn(kDerived),
                          [](const auto& info) { return std::string(info.param.title); });
 
 TEST(DeclarativeIds, OfARecordedKong) {
   const auto loaded = load_declarative_text(
-      "{_format_version: '3.0', services: [{name: svc1, host: h, plugins: [{name: request-response-logger}]}]}",
+      "{_format_version: '3.0', services: [{name: svc1, host: h, plugins: [{name: "
+      "request-response-logger}]}]}",
       catalog());
   ASSERT_TRUE(loaded.ok()) << loaded.error->text;
   EXPECT_NE(loaded.image.find("plugins", "ca8a2662-0f71-508f-aac3-8630bcfc216a"), nullptr);
@@ -101,7 +106,8 @@ const Bad kBad[] = {
      R"re({"services":[null,"uniqueness violation: 'services' entity with name set to 'foo' already declared"]})re"},
     {"OtherUniqueField", "consumers: [{username: foo, custom_id: c}, {username: bar, custom_id: c}]",
      R"re({"consumers":{"bar":"uniqueness violation: 'consumers' entity with custom_id set to 'c' already declared"}})re"},
-    {"SameAsANestedOne", "{services: [{name: a, host: h, routes: [{name: r, paths: [/]}]}], routes: [{name: r, paths: [/]}]}",
+    {"SameAsANestedOne",
+     "{services: [{name: a, host: h, routes: [{name: r, paths: [/]}]}], routes: [{name: r, paths: [/]}]}",
      R"re({"routes":["uniqueness violation: 'routes' entity with name set to 'r' already declared"]})re"},
     {"NestedTwice", "services: [{name: a, host: h, routes: [{name: x, paths: [/]}, {name: x, paths: [/]}]}]",
      R"re({"services":[{"routes":[null,"uniqueness violation: 'routes' entity with name set to 'x' already declared"]}]})re"},
@@ -113,11 +119,14 @@ const Bad kBad[] = {
      R"re({"plugins":{"00000000-0000-4000-8000-000000000002":"uniqueness violation: 'plugins' entity with {consumer=null,name=\"correlation-id\",route=null,service=null} already declared"}})re"},
     {"ReferenceToNothing", "routes: [{name: r, paths: [/], service: nope}]",
      R"re({"routes":{"r":["invalid reference 'service: nope' (no such entry in 'services')"]}})re"},
-    {"ReferenceByIdToNothing", "routes: [{name: r, paths: [/], service: {id: 00000000-0000-4000-8000-000000000001}}]",
+    {"ReferenceByIdToNothing",
+     "routes: [{name: r, paths: [/], service: {id: 00000000-0000-4000-8000-000000000001}}]",
      R"re({"routes":{"r":["invalid reference 'service: {\"id\":\"00000000-0000-4000-8000-000000000001\"}' (no such entry in 'services')"]}})re"},
-    {"ReferenceByName", "{services: [{name: a, host: h}], routes: [{name: r, paths: [/], service: {name: a}}]}",
+    {"ReferenceByName",
+     "{services: [{name: a, host: h}], routes: [{name: r, paths: [/], service: {name: a}}]}",
      R"re({"routes":[{"service":{"id":"missing primary key"}}]})re"},
-    {"ReferenceToNothingBesideAnotherError", "{services: [{name: a}], routes: [{name: r, paths: [/], service: nope}]}",
+    {"ReferenceToNothingBesideAnotherError",
+     "{services: [{name: a}], routes: [{name: r, paths: [/], service: nope}]}",
      R"re({"services":[{"host":"required field missing"}],"routes":[{"service":{"id":"missing primary key"}}]})re"},
     {"BrokenReferenceAndUniqueness",
      "{services: [{name: a, host: h}, {name: a, host: h}], routes: [{name: r, paths: [/], service: nope}]}",
@@ -127,11 +136,14 @@ const Bad kBad[] = {
      R"re({"services":[{"id":"expected a string"}]})re"},
     {"DecksOwnKeys", "{_info: {select_tags: [a]}, _workspace: default, _konnect: {}}",
      R"re({"_info":"unknown field","_workspace":"unknown field","_konnect":"unknown field"})re"},
-    {"CommentsOfTheWrongType", "{_comment: 1, _ignore: x, services: [{name: a, host: h, _comment: [], _ignore: 1}]}",
+    {"CommentsOfTheWrongType",
+     "{_comment: 1, _ignore: x, services: [{name: a, host: h, _comment: [], _ignore: 1}]}",
      R"re({"_comment":"expected a string","_ignore":"expected an array",
          "services":[{"_comment":"expected a string","_ignore":"expected an array"}]})re"},
-    {"NestedListIsNone", "services: [{name: a, host: h, routes: 5}]", R"re({"services":[{"routes":"expected an array"}]})re"},
-    {"TargetWithoutUpstream", "targets: [{target: 'h:1'}]", R"re({"targets":[{"upstream":"required field missing"}]})re"},
+    {"NestedListIsNone", "services: [{name: a, host: h, routes: 5}]",
+     R"re({"services":[{"routes":"expected an array"}]})re"},
+    {"TargetWithoutUpstream", "targets: [{target: 'h:1'}]",
+     R"re({"targets":[{"upstream":"required field missing"}]})re"},
 };
 INSTANTIATE_TEST_SUITE_P(Documents, KongsErrors, ::testing::ValuesIn([] {
                            static std::vector<std::string> kept;
@@ -152,7 +164,8 @@ INSTANTIATE_TEST_SUITE_P(Documents, KongsErrors, ::testing::ValuesIn([] {
 
 TEST(FlattenedErrors, ShowReferencesToNothingWhereTheyStand) {
   const auto body = refused(
-      "{_format_version: '3.0', services: [{name: a}], plugins: [{name: correlation-id, consumer: nobody, tags: [x]}]}",
+      "{_format_version: '3.0', services: [{name: a}], plugins: [{name: correlation-id, consumer: nobody, "
+      "tags: [x]}]}",
       ErrorShape::kFlattened);
   EXPECT_EQ(body.at("fields"), json::object());
   EXPECT_EQ(body.at("flattened_errors"), json::parse(R"re([
@@ -174,14 +187,16 @@ TEST(FlattenedErrors, ShowUniquenessWithTheDerivedId) {
   const std::string id(item.at("entity_id").as_string());
   EXPECT_EQ(item.at("entity").at("upstream").at("id").as_string(), "00000000-0000-4000-8000-000000000001");
   EXPECT_EQ(item.at("errors"),
-            (json::array{json::object{{"type", "entity"},
-                                      {"message", "uniqueness violation: 'targets' entity with primary key set to '" +
-                                                      id + "' already declared"}}}));
+            (json::array{
+                json::object{{"type", "entity"},
+                             {"message", "uniqueness violation: 'targets' entity with primary key set to '" +
+                                             id + "' already declared"}}}));
 }
 
 TEST(FlattenedErrors, ChildrenComeBeforeParentsAndTheLastFirst) {
   const auto body = refused(
-      "{_format_version: '3.0', services: [{name: one, tags: [1], routes: [{name: a, paths: [x]}, {name: b, paths: [y]}]},"
+      "{_format_version: '3.0', services: [{name: one, tags: [1], routes: [{name: a, paths: [x]}, {name: b, "
+      "paths: [y]}]},"
       " {name: two}]}",
       ErrorShape::kFlattened);
   std::string names;
@@ -193,8 +208,10 @@ TEST(FlattenedErrors, ChildrenComeBeforeParentsAndTheLastFirst) {
 }
 
 TEST(FlattenedErrors, WhatIsNoEntityStays) {
-  const auto body = refused("{_format_version: '3.0', services: [1, {name: a}], nonsense: 1}", ErrorShape::kFlattened);
-  EXPECT_EQ(body.at("fields"), json::parse(R"re({"nonsense":"unknown field","services":["expected a record",null]})re"))
+  const auto body =
+      refused("{_format_version: '3.0', services: [1, {name: a}], nonsense: 1}", ErrorShape::kFlattened);
+  EXPECT_EQ(body.at("fields"),
+            json::parse(R"re({"nonsense":"unknown field","services":["expected a record",null]})re"))
       << to_text(body);
   EXPECT_EQ(body.at("flattened_errors").as_array().size(), 1u);
 }
@@ -210,11 +227,11 @@ TEST(Declarative, ErrorsAsTextNameTheEntry) {
 
 TEST(Declarative, OldFormatsAreRenewedAsKongDoes) {
   for (const char* version : {"1.1", "2.1"}) {
-    const auto loaded = load_declarative_text(
-        R"re({"_format_version":")re" + std::string(version) +
-            R"re(","routes":[{"name":"r","paths":["/a//b/../%41","/x/%2E\\d+%2f"]}],
+    const auto loaded =
+        load_declarative_text(R"re({"_format_version":")re" + std::string(version) +
+                                  R"re(","routes":[{"name":"r","paths":["/a//b/../%41","/x/%2E\\d+%2f"]}],
              "services":[{"name":"s","host":"h","routes":[{"name":"n","paths":["/(x)"]}]}]})re",
-        catalog());
+                              catalog());
     ASSERT_TRUE(loaded.ok()) << loaded.error->text;
     EXPECT_EQ(loaded.image.find_by("routes", "name", "r")->at("paths"),
               json::parse(R"re(["/a/A","~/x/\\.\\d+%2F"])re"));
@@ -252,9 +269,11 @@ TEST(DeclarativeFile, ItsNameSaysWhatItIs) {
   EXPECT_EQ(load("a.json", R"re({"_format_version":"3.0"})re"), "right");
   EXPECT_EQ(load("a.yaml", "_format_version: '3.0'"), "right");
   EXPECT_EQ(load("a.yml", "_format_version: '3.0'"), "right");
-  EXPECT_TRUE(load("b.json", "_format_version: '3.0'").starts_with("failed parsing declarative configuration: "));
+  EXPECT_TRUE(
+      load("b.json", "_format_version: '3.0'").starts_with("failed parsing declarative configuration: "));
   EXPECT_EQ(load("b.yml", "- 1"), "failed parsing declarative configuration: expected an object");
-  EXPECT_EQ(load("b.toml", ""), "unknown file type: " + folder.file("b.toml") + ". (Accepted types: json, yaml)");
+  EXPECT_EQ(load("b.toml", ""),
+            "unknown file type: " + folder.file("b.toml") + ". (Accepted types: json, yaml)");
   std::string text;
   EXPECT_EQ(load_declarative_file(folder.file("none.yml"), catalog(), text).error->text,
             folder.file("none.yml") + ": No such file or directory");
@@ -296,12 +315,15 @@ TEST(YamlEdges, AreKongs) {
       {"a: '-'", R"re({"a":"-"})re"},
       {"x: &a [1]\ny: *a", R"re({"x":[1],"y":[1]})re"},
       {"x: &a k\n*a : 1", R"re({"x":"k","k":1})re"},
-      {"x: &a {p: 1}\ny: &b {p: 2, q: 3}\nz: {<<: [*a, *b], r: 4}", R"re({"x":{"p":1},"y":{"p":2,"q":3},"z":{"r":4,"p":1,"q":3}})re"},
+      {"x: &a {p: 1}\ny: &b {p: 2, q: 3}\nz: {<<: [*a, *b], r: 4}",
+       R"re({"x":{"p":1},"y":{"p":2,"q":3},"z":{"r":4,"p":1,"q":3}})re"},
       {"x: &a [*a]", "error"},
       {"x: *nope", "error"},
       {"? [1]\n: 2", "error: 1:3: a key must be text"},
       {"~: 1", "error: 1:1: a key must be text"},
-      {"\xEF\xBB\xBF" "a: 1", R"re({"a":1})re"},
+      {"\xEF\xBB\xBF"
+       "a: 1",
+       R"re({"a":1})re"},
       {"a: '\xFF'", "error: 1:5: invalid UTF-8"},
       {"b: 1\na: '\x01'", "error: 2:5: control characters are not allowed"},
       {"a: \"\\u0001\"", "{\"a\":\"\\u0001\"}"},

@@ -91,18 +91,27 @@ int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
 
 /// What survives is decided here: the real disk need not be waited for.
 int sync_file(sqlite3_file* file, int) {
-  if (!current->step()) return current->fault == FaultyDisk::Fault::kFull ? SQLITE_IOERR_FSYNC : current->error();
+  if (!current->step())
+    return current->fault == FaultyDisk::Fault::kFull ? SQLITE_IOERR_FSYNC : current->error();
   const auto* path = reinterpret_cast<File*>(file)->path;
   if (path != nullptr) current->unsynced.erase(*path);
   return SQLITE_OK;
 }
 
-int file_size(sqlite3_file* file, sqlite3_int64* size) { return real_of(file)->pMethods->xFileSize(real_of(file), size); }
+int file_size(sqlite3_file* file, sqlite3_int64* size) {
+  return real_of(file)->pMethods->xFileSize(real_of(file), size);
+}
 int lock_file(sqlite3_file* file, int level) { return real_of(file)->pMethods->xLock(real_of(file), level); }
-int unlock_file(sqlite3_file* file, int level) { return real_of(file)->pMethods->xUnlock(real_of(file), level); }
-int is_reserved(sqlite3_file* file, int* out) { return real_of(file)->pMethods->xCheckReservedLock(real_of(file), out); }
+int unlock_file(sqlite3_file* file, int level) {
+  return real_of(file)->pMethods->xUnlock(real_of(file), level);
+}
+int is_reserved(sqlite3_file* file, int* out) {
+  return real_of(file)->pMethods->xCheckReservedLock(real_of(file), out);
+}
 int sector_size(sqlite3_file* file) { return real_of(file)->pMethods->xSectorSize(real_of(file)); }
-int characteristics(sqlite3_file* file) { return real_of(file)->pMethods->xDeviceCharacteristics(real_of(file)); }
+int characteristics(sqlite3_file* file) {
+  return real_of(file)->pMethods->xDeviceCharacteristics(real_of(file));
+}
 int control_file(sqlite3_file* file, int operation, void* argument) {
   return real_of(file)->pMethods->xFileControl(real_of(file), operation, argument);
 }
@@ -113,12 +122,14 @@ int lock_shared(sqlite3_file* file, int offset, int n, int flags) {
   return real_of(file)->pMethods->xShmLock(real_of(file), offset, n, flags);
 }
 void barrier(sqlite3_file* file) { real_of(file)->pMethods->xShmBarrier(real_of(file)); }
-int unmap_shared(sqlite3_file* file, int remove) { return real_of(file)->pMethods->xShmUnmap(real_of(file), remove); }
+int unmap_shared(sqlite3_file* file, int remove) {
+  return real_of(file)->pMethods->xShmUnmap(real_of(file), remove);
+}
 
-const sqlite3_io_methods kMethods = {2,           close_file,      read_file,    write_file,  truncate_file,
-                                     sync_file,   file_size,       lock_file,    unlock_file, is_reserved,
-                                     control_file, sector_size,    characteristics, map_shared, lock_shared,
-                                     barrier,     unmap_shared,    nullptr,      nullptr};
+const sqlite3_io_methods kMethods = {
+    2,           close_file,  read_file,    write_file,   truncate_file, sync_file,       file_size,
+    lock_file,   unlock_file, is_reserved,  control_file, sector_size,   characteristics, map_shared,
+    lock_shared, barrier,     unmap_shared, nullptr,      nullptr};
 
 int open_file(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out_flags) {
   auto* own = reinterpret_cast<File*>(file);

@@ -7,8 +7,8 @@
 
 namespace gibbon::agent::test {
 
-/// SQLite's way to the disk, with a disk that breaks. While one lives, every database that is opened goes through
-/// it. Threads: one.
+/// SQLite's way to the disk, with a disk that breaks. While one lives, every database that is opened goes
+/// through it. Threads: one.
 class FaultyDisk {
  public:
   enum class Fault {

@@ -1,5 +1,5 @@
-// The disk breaks at every single operation in turn: the database is what it was or what it was to be, and what was
-// answered with yes is there.
+// The disk breaks at every single operation in turn: the database is what it was or what it was to be, and
+// what was answered with yes is there.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -119,9 +119,12 @@ TEST_P(Faults, AWriteIsDoneOrNotBegun) {
       ++refused;
     }
     // And it can be written again.
-    EXPECT_TRUE((*store)->write([](Transaction& t) {
-      return t.insert(all_collections()->at("consumers"), entity_of(all_collections()->at("consumers"), 4, 1));
-    }).ok());
+    EXPECT_TRUE((*store)
+                    ->write([](Transaction& t) {
+                      return t.insert(all_collections()->at("consumers"),
+                                      entity_of(all_collections()->at("consumers"), 4, 1));
+                    })
+                    .ok());
   }
   EXPECT_GT(refused, 3);
 }
@@ -205,7 +208,8 @@ TEST(SqliteFaults, ADatabaseThatAnotherProgramHoldsIsWaitedForAndThenRefused) {
   ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
   const auto add = [&](int n) {
     return store->write([&](Transaction& t) {
-      return t.insert(all_collections()->at("consumers"), entity_of(all_collections()->at("consumers"), n, 1));
+      return t.insert(all_collections()->at("consumers"),
+                      entity_of(all_collections()->at("consumers"), n, 1));
     });
   };
   const auto refused = add(3);

@@ -10,7 +10,8 @@ namespace {
 
 Outcome<Row> add_service(Store& store, const std::string& id, const std::string& name) {
   return store.write([&](Transaction& t) {
-    return t.insert(Collections::core()->at("services"), json::object{{"id", id}, {"name", name}, {"port", 10000}});
+    return t.insert(Collections::core()->at("services"),
+                    json::object{{"id", id}, {"name", name}, {"port", 10000}});
   });
 }
 
@@ -131,11 +132,12 @@ TEST(SqliteStore, KeepsAndDeletesEntitiesOfPluginsThatAreNotEnabled) {
   using namespace gibbon::fields;
   const TemporaryFolder folder;
   const auto file = folder.file("gibbon.db");
-  const auto with_keys = std::make_shared<const Collections>(std::vector<Entity>{
-      {.name = "keys",
-       .schema = record({{"id", string().uuid()}, {"consumer", foreign("consumers").on_delete_cascade()},
-                         {"key", string().unique()}}),
-       .endpoint_key = "key"}});
+  const auto with_keys = std::make_shared<const Collections>(
+      std::vector<Entity>{{.name = "keys",
+                           .schema = record({{"id", string().uuid()},
+                                             {"consumer", foreign("consumers").on_delete_cascade()},
+                                             {"key", string().unique()}}),
+                           .endpoint_key = "key"}});
   const json::object consumer{{"id", "00000000-0000-4000-8000-000000000001"}, {"username", "u"}};
   {
     const auto store = SqliteStore::open(file, with_keys).value();
@@ -152,9 +154,11 @@ TEST(SqliteStore, KeepsAndDeletesEntitiesOfPluginsThatAreNotEnabled) {
   ASSERT_TRUE(store->adopt(with_keys).ok());
   EXPECT_EQ(store->read()->rows("keys").size(), 1u);
   ASSERT_TRUE(store->adopt(Collections::core()).ok());
-  ASSERT_TRUE(store->write([&](Transaction& t) {
-    return t.remove(Collections::core()->at("consumers"), text_of(consumer, "id"));
-  }).ok());
+  ASSERT_TRUE(store
+                  ->write([&](Transaction& t) {
+                    return t.remove(Collections::core()->at("consumers"), text_of(consumer, "id"));
+                  })
+                  .ok());
   ASSERT_TRUE(store->adopt(with_keys).ok());
   EXPECT_TRUE(store->read()->rows("keys").empty());
 }

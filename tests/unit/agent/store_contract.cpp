@@ -41,9 +41,9 @@ const Backend kSqlite{"Sqlite", make_sqlite}, kDeclarative{"Declarative", make_d
 std::string backend_name(const ::testing::TestParamInfo<Backend>& info) { return info.param.name; }
 
 const std::shared_ptr<const Collections>& all_collections() {
-  static const auto all = std::make_shared<const Collections>(std::vector<Entity>{
-      brought("keys", "consumer", "consumers", true), brought("tokens", "key", "keys", true),
-      brought("notes", "key", "keys", false)});
+  static const auto all = std::make_shared<const Collections>(
+      std::vector<Entity>{brought("keys", "consumer", "consumers", true),
+                          brought("tokens", "key", "keys", true), brought("notes", "key", "keys", false)});
   return all;
 }
 

@@ -5,8 +5,8 @@
 
 namespace gibbon::agent::test {
 
-/// The gateway's own collections, and some that a plugin might bring: keys of consumers, tokens of keys (both go with
-/// what they belong to), and notes, which hold on to their key.
+/// The gateway's own collections, and some that a plugin might bring: keys of consumers, tokens of keys (both
+/// go with what they belong to), and notes, which hold on to their key.
 const std::shared_ptr<const Collections>& all_collections();
 
 std::string id_of(int n);

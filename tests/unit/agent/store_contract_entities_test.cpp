@@ -17,7 +17,8 @@ TEST_P(EveryEntity, IsFoundByIdAndByEachUniqueField) {
     ASSERT_NE(row, nullptr) << collection.name;
     EXPECT_EQ(*row, entity_of(collection, 2, 2)) << collection.name;
     for (const auto& field : collection.unique)
-      EXPECT_EQ(image->find_by(collection.name, field, text_of(*row, field)), row) << collection.name << "." << field;
+      EXPECT_EQ(image->find_by(collection.name, field, text_of(*row, field)), row)
+          << collection.name << "." << field;
     EXPECT_EQ(image->find(collection.name, id_of(3)), nullptr);
   }
 }
@@ -39,11 +40,13 @@ Image difficult() {
   for (const auto& collection : *all_collections()) {
     auto entity = entity_of(collection, ++n, 1);
     for (const auto& foreign : collection.foreign) entity[foreign.field] = nullptr;
-    entity["tags"] = json::array{"\xC3\xA4\xC3\xB6", "\xF0\x9F\x98\x80 \"quoted\" \\ \n\t", "caf\xC3\xA9", "x", "'; DROP TABLE entities; --"};
+    entity["tags"] = json::array{"\xC3\xA4\xC3\xB6", "\xF0\x9F\x98\x80 \"quoted\" \\ \n\t", "caf\xC3\xA9",
+                                 "x", "'; DROP TABLE entities; --"};
     entity["text"] = std::string(300'000, 'x') + "\xE2\x82\xAC";
     entity["control"] = std::string("a\0b", 3);
     entity["numbers"] = json::array{0, -1, 9007199254740991, 0.1, 1e300, -2147483648};
-    entity["nested"] = json::object{{"empty", json::object()}, {"none", json::array()}, {"null", nullptr}, {"", true}};
+    entity["nested"] =
+        json::object{{"empty", json::object()}, {"none", json::array()}, {"null", nullptr}, {"", true}};
     image.put(collection, std::move(entity));
   }
   return image;
@@ -126,7 +129,8 @@ TEST_P(WritableEntity, HoldsItsKeyOfSeveralFieldsAloneNullsIncluded) {
       auto first = entity_of(collection, 10 + static_cast<int>(nulls), 1);
       for (const auto& field : collection.unique) first[field] = nullptr;
       // From the last on, one field more is null each time.
-      for (std::size_t i = 0; i < nulls; ++i) first[collection.cache_key()[collection.cache_key().size() - 1 - i]] = nullptr;
+      for (std::size_t i = 0; i < nulls; ++i)
+        first[collection.cache_key()[collection.cache_key().size() - 1 - i]] = nullptr;
       ASSERT_TRUE(insert(collection, first).ok()) << collection.name << " with " << nulls << " nulls";
       auto second = first;
       second["id"] = id_of(90);
@@ -144,8 +148,9 @@ TEST_P(WritableEntity, RefersToWhatExists) {
       const auto refused = insert(collection, entity);
       ASSERT_FALSE(refused.ok()) << collection.name << "." << foreign.field;
       EXPECT_EQ(refused.error().code, ErrorCode::kForeignKeyViolation);
-      EXPECT_EQ(refused.error().message, "the foreign key '{id=\"" + id_of(9) + "\"}' does not reference an existing '" +
-                                             foreign.collection + "' entity.");
+      EXPECT_EQ(refused.error().message, "the foreign key '{id=\"" + id_of(9) +
+                                             "\"}' does not reference an existing '" + foreign.collection +
+                                             "' entity.");
     }
 }
 
@@ -160,8 +165,8 @@ TEST_P(WritableEntity, ParentsStayWhileAChildHoldsOnToThem) {
     const auto refused = remove(collection, 1);
     ASSERT_FALSE(refused.ok()) << collection.name;
     EXPECT_EQ(refused.error().code, ErrorCode::kForeignKeyViolation);
-    EXPECT_EQ(refused.error().message,
-              "an existing '" + holders.front() + "' entity references this '" + collection.name + "' entity");
+    EXPECT_EQ(refused.error().message, "an existing '" + holders.front() + "' entity references this '" +
+                                           collection.name + "' entity");
     EXPECT_EQ(store_->read(), before) << "nothing was done by halves";
   }
 }
@@ -181,7 +186,8 @@ TEST_P(WritableEntity, ChildrenGoWithTheirParentsLevelByLevel) {
     EXPECT_NE(image->find("services", id_of(1)), nullptr);
   }
   // What they held is free again.
-  EXPECT_TRUE(insert(all_collections()->at("consumers"), entity_of(all_collections()->at("consumers"), 1, 1)).ok());
+  EXPECT_TRUE(
+      insert(all_collections()->at("consumers"), entity_of(all_collections()->at("consumers"), 1, 1)).ok());
   EXPECT_TRUE(insert(all_collections()->at("keys"), entity_of(all_collections()->at("keys"), 1, 1)).ok());
 }
 
@@ -252,12 +258,15 @@ TEST_P(WritableEntity, ComesBackWithThePluginThatBringsIt) {
   ASSERT_TRUE(store_->adopt(Collections::core()).ok());
   EXPECT_TRUE(store_->read()->rows("keys").empty());
   EXPECT_EQ(store_->read()->collections().find("keys"), nullptr);
-  ASSERT_TRUE(insert(Collections::core()->at("consumers"), entity_of(Collections::core()->at("consumers"), 3, 1)).ok());
+  ASSERT_TRUE(
+      insert(Collections::core()->at("consumers"), entity_of(Collections::core()->at("consumers"), 3, 1))
+          .ok());
   ASSERT_TRUE(store_->adopt(all_collections()).ok());
   EXPECT_EQ(store_->read()->rows("keys").size(), 2u);
   EXPECT_EQ(store_->read()->rows("consumers").size(), 3u);
-  EXPECT_EQ(insert(all_collections()->at("keys"), entity_of(all_collections()->at("keys"), 1, 1)).error().code,
-            ErrorCode::kPrimaryKeyViolation);
+  EXPECT_EQ(
+      insert(all_collections()->at("keys"), entity_of(all_collections()->at("keys"), 1, 1)).error().code,
+      ErrorCode::kPrimaryKeyViolation);
 }
 
 struct Recorder : ChangeListener {
