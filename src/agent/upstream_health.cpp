@@ -41,7 +41,8 @@ TargetHealth locate(const config::Target& target, const std::vector<config::Targ
   for (const config::TargetView& view : views) {
     if (view.target != located.plan.target) continue;
     located.dns = view.dns;
-    for (const auto& address : view.addresses) located.addresses.push_back({address.ip, address.port, address.weight, 0, true});
+    for (const auto& address : view.addresses)
+      located.addresses.push_back({address.ip, address.port, address.weight, 0, true});
   }
   return located;
 }
@@ -83,7 +84,10 @@ std::string TargetHealth::state() const {
 json::object TargetHealth::details() const {
   json::array list;
   for (const AddressHealth& address : addresses)
-    list.push_back({{"ip", address.ip}, {"port", address.port}, {"weight", address.weight}, {"health", address_state(address)}});
+    list.push_back({{"ip", address.ip},
+                    {"port", address.port},
+                    {"weight", address.weight},
+                    {"health", address_state(address)}});
   json::object shown = common_details(*this);
   shown["addresses"] = std::move(list);
   return shown;
@@ -92,7 +96,10 @@ json::object TargetHealth::details() const {
 json::object TargetHealth::balancer_details() const {
   json::array list;
   for (const AddressHealth& address : addresses)
-    list.push_back({{"ip", address.ip}, {"port", address.port}, {"weight", address.weight}, {"healthy", address.available}});
+    list.push_back({{"ip", address.ip},
+                    {"port", address.port},
+                    {"weight", address.weight},
+                    {"healthy", address.available}});
   json::object shown = common_details(*this);
   shown["addresses"] = std::move(list);
   return shown;
@@ -100,9 +107,11 @@ json::object TargetHealth::balancer_details() const {
 
 std::vector<Row> targets_of(const Image& image, std::string_view upstream_id) {
   std::vector<Row> rows;
-  for (const std::string& id : image.children("targets", "upstream", upstream_id)) rows.push_back(image.find("targets", id));
+  for (const std::string& id : image.children("targets", "upstream", upstream_id))
+    rows.push_back(image.find("targets", id));
   std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
-    return created_at(a) != created_at(b) ? created_at(a) > created_at(b) : text_of(*a, "id") > text_of(*b, "id");
+    return created_at(a) != created_at(b) ? created_at(a) > created_at(b)
+                                          : text_of(*a, "id") > text_of(*b, "id");
   });
   return rows;
 }
@@ -134,14 +143,16 @@ bool UpstreamHealth::healthy() const {
   Weights weights;
   for (const TargetHealth& target : targets) weights.add(target);
   return weights.total > 0 &&
-         static_cast<double>(weights.available) * 100 / static_cast<double>(weights.total) > upstream.health_threshold;
+         static_cast<double>(weights.available) * 100 / static_cast<double>(weights.total) >
+             upstream.health_threshold;
 }
 
 json::object UpstreamHealth::balancer() const {
   const char* state = healthy() ? "HEALTHY" : "UNHEALTHY";
   Weights weights;
   json::array hosts;
-  for (auto target = targets.rbegin(); target != targets.rend(); ++target) {  // The balancer's order: the oldest first.
+  for (auto target = targets.rbegin(); target != targets.rend();
+       ++target) {  // The balancer's order: the oldest first.
     weights.add(*target);
     hosts.push_back(target->balancer_details());
   }
@@ -154,11 +165,12 @@ json::object UpstreamHealth::balancer() const {
 std::string upstream_metrics(Host& host) {
   const auto image = host.store().read();
   std::string samples;
-  const auto add = [&samples](const std::string& upstream, const std::string& target, const std::string& address,
-                              const std::string& state) {
+  const auto add = [&samples](const std::string& upstream, const std::string& target,
+                              const std::string& address, const std::string& state) {
     for (const char* each : {"healthchecks_off", "healthy", "unhealthy", "dns_error"})
       samples += fmt::format(
-          "kong_upstream_target_health{{upstream=\"{}\",target=\"{}\",address=\"{}\",state=\"{}\",subsystem=\"http\"}} {}\n",
+          "kong_upstream_target_health{{upstream=\"{}\",target=\"{}\",address=\"{}\",state=\"{}\",subsystem="
+          "\"http\"}} {}\n",
           label(upstream), label(target), label(address), each, state == each ? 1 : 0);
   };
   for (const auto& [id, row] : image->rows("upstreams")) {
@@ -171,7 +183,8 @@ std::string upstream_metrics(Host& host) {
     }
   }
   if (samples.empty()) return samples;
-  return "# HELP kong_upstream_target_health The state of each address of each target: 1 for the state that it is in.\n"
+  return "# HELP kong_upstream_target_health The state of each address of each target: 1 for the state that "
+         "it is in.\n"
          "# TYPE kong_upstream_target_health gauge\n" +
          samples;
 }

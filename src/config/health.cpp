@@ -31,13 +31,15 @@ HealthReport status_report(const Healthcheck& check, int status) {
     return std::find(statuses.begin(), statuses.end(), status) != statuses.end();
   };
   if (listed(check.healthy_statuses)) return {Health::Event::kSuccess, check.successes};
-  if (status == 0 || listed(check.unhealthy_statuses)) return {Health::Event::kHttpFailure, check.http_failures};
+  if (status == 0 || listed(check.unhealthy_statuses))
+    return {Health::Event::kHttpFailure, check.http_failures};
   return {Health::Event::kHttpFailure, 0};
 }
 
 bool has_health_checks(const Upstream& upstream) {
   return upstream.active.healthy_interval_s != 0 || upstream.active.unhealthy_interval_s != 0 ||
-         upstream.passive.tcp_failures != 0 || upstream.passive.timeouts != 0 || upstream.passive.http_failures != 0;
+         upstream.passive.tcp_failures != 0 || upstream.passive.timeouts != 0 ||
+         upstream.passive.http_failures != 0;
 }
 
 }  // namespace gibbon::config

@@ -7,8 +7,8 @@
 /// What is known of one address's health, in one word, and how reports change it: as Kong counts.
 namespace gibbon::config {
 
-/// Four counters and a state in 64 bits, so that processes can change it with one compare-and-swap. Zero: healthy,
-/// nothing counted.
+/// Four counters and a state in 64 bits, so that processes can change it with one compare-and-swap. Zero:
+/// healthy, nothing counted.
 class Health {
  public:
   /// The "mostly" states: something was counted against the state, but not enough to leave it.
@@ -30,8 +30,9 @@ class Health {
     return state() == State::kHealthy || state() == State::kMostlyHealthy;
   }
 
-  /// What it is after `event`, which changes the state once it was counted `limit` times; 0: it counts nothing.
-  /// A success forgets all failures, a failure all successes. Nothing is counted towards a state that is reached.
+  /// What it is after `event`, which changes the state once it was counted `limit` times; 0: it counts
+  /// nothing. A success forgets all failures, a failure all successes. Nothing is counted towards a state
+  /// that is reached.
   [[nodiscard]] Health after(Event event, std::uint32_t limit) const;
   bool operator==(const Health&) const = default;
 
@@ -46,11 +47,12 @@ struct HealthReport {
   std::uint32_t limit;  ///< 0: nothing to report.
 };
 
-/// What an answer's status means to `check`; 0: no HTTP was spoken. A limit of 0 where the status is in neither list.
+/// What an answer's status means to `check`; 0: no HTTP was spoken. A limit of 0 where the status is in
+/// neither list.
 HealthReport status_report(const Healthcheck& check, int status);
 
-/// Whether anything can change the health of the upstream's addresses: Kong's condition, by which passive successes
-/// alone are nothing. Otherwise every address counts as healthy.
+/// Whether anything can change the health of the upstream's addresses: Kong's condition, by which passive
+/// successes alone are nothing. Otherwise every address counts as healthy.
 bool has_health_checks(const Upstream& upstream);
 
 }  // namespace gibbon::config

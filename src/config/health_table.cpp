@@ -32,7 +32,8 @@ Result<HealthPage*> map_table(const std::string& path) {
   if (file < 0) return system_error("cannot open " + path);
   struct stat status {};
   const bool sized = fstat(file, &status) == 0 && status.st_size == static_cast<off_t>(sizeof(HealthPage));
-  void* base = sized ? mmap(nullptr, sizeof(HealthPage), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) : nullptr;
+  void* base =
+      sized ? mmap(nullptr, sizeof(HealthPage), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) : nullptr;
   close(file);
   if (!sized) return static_cast<HealthPage*>(nullptr);
   if (base == MAP_FAILED) return system_error("cannot map " + path);
@@ -42,7 +43,8 @@ Result<HealthPage*> map_table(const std::string& path) {
   return static_cast<HealthPage*>(nullptr);
 }
 
-/// All zeros but for its head, and all of its memory reserved, so that a full tmpfs shows here and not as SIGBUS.
+/// All zeros but for its head, and all of its memory reserved, so that a full tmpfs shows here and not as
+/// SIGBUS.
 Status fill_table(int file, const std::string& path) {
   if (const int error = posix_fallocate(file, 0, sizeof(HealthPage)); error != 0) {
     errno = error;
@@ -104,7 +106,8 @@ HealthTable::Cell* HealthTable::claim(std::uint64_t key) {
     std::uint64_t owner = cell.key.load(std::memory_order_acquire);
     if (owner == 0) {
       // Where another process was faster, it was perhaps for this very key.
-      const bool mine = cell.key.compare_exchange_strong(owner, key, std::memory_order_acq_rel) || owner == key;
+      const bool mine =
+          cell.key.compare_exchange_strong(owner, key, std::memory_order_acq_rel) || owner == key;
       if (!mine) continue;
       cell.used_at.store(now, std::memory_order_relaxed);
       return &cell;
@@ -120,7 +123,8 @@ HealthTable::Cell* HealthTable::claim(std::uint64_t key) {
       replaced_key = owner;
     }
   }
-  // No cell was ever free: take one that nobody uses. Two processes that race for it agree at the next keep().
+  // No cell was ever free: take one that nobody uses. Two processes that race for it agree at the next
+  // keep().
   if (replaceable == nullptr ||
       !replaceable->key.compare_exchange_strong(replaced_key, key, std::memory_order_acq_rel)) {
     return nullptr;
@@ -134,7 +138,8 @@ bool HealthTable::keep(Cell& cell, std::uint64_t key) {
   if (cell.key.load(std::memory_order_acquire) != key) return false;
   const std::int64_t now = monotonic_seconds();
   // Seldom written, so that the workers do not fight for the cache line.
-  if (cell.used_at.load(std::memory_order_relaxed) + 10 <= now) cell.used_at.store(now, std::memory_order_relaxed);
+  if (cell.used_at.load(std::memory_order_relaxed) + 10 <= now)
+    cell.used_at.store(now, std::memory_order_relaxed);
   return true;
 }
 

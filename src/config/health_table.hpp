@@ -8,9 +8,11 @@
 #include "base/result.hpp"
 #include "config/health.hpp"
 
-/// The health of every address of every upstream, shared by the workers and the agent: a table in shared memory
-/// (`health`) that outlives every process. Open addressing; a cell belongs to one key from the first claim on, until
-/// nobody has used it for a while and its place is needed. No locks: a process that dies leaves nothing half done.
+/// The health of every address of every upstream, shared by the workers and the agent: a table in shared
+/// memory
+/// (`health`) that outlives every process. Open addressing; a cell belongs to one key from the first claim
+/// on, until nobody has used it for a while and its place is needed. No locks: a process that dies leaves
+/// nothing half done.
 namespace gibbon::config {
 
 struct HealthPage {
@@ -40,7 +42,8 @@ class HealthTable {
   /// How long a cell keeps its health after its last use, in seconds: as long as Kong does.
   static constexpr std::int64_t kKeptSeconds = 300;
 
-  /// Makes the table where it is missing, and anew where another version made it. Errors: no room, no permission.
+  /// Makes the table where it is missing, and anew where another version made it. Errors: no room, no
+  /// permission.
   static Result<HealthTable> open(const std::string& directory);
   HealthTable(HealthTable&& other) noexcept : page_(other.page_) { other.page_ = nullptr; }
   HealthTable& operator=(HealthTable&&) = delete;
@@ -50,11 +53,11 @@ class HealthTable {
   static std::uint64_t key(std::string_view upstream_id, std::string_view host, std::string_view ip,
                            std::uint16_t port);
 
-  /// A worker begins to use `key`: its cell, with the health that is known; healthy where nobody used it lately.
-  /// Null where the table is full of addresses in use.
+  /// A worker begins to use `key`: its cell, with the health that is known; healthy where nobody used it
+  /// lately. Null where the table is full of addresses in use.
   Cell* claim(std::uint64_t key);
-  /// Says that the cell is in use; at least once in half of kKeptSeconds. False where the cell was given away since:
-  /// claim again.
+  /// Says that the cell is in use; at least once in half of kKeptSeconds. False where the cell was given away
+  /// since: claim again.
   static bool keep(Cell& cell, std::uint64_t key);
   /// The cell of `key`; null where there is none.
   [[nodiscard]] const Cell* find(std::uint64_t key) const;

@@ -37,7 +37,8 @@ TargetView from_json(const json::object& object) {
   view.dns = object.at("dns").as_string();
   for (const json::value& each : object.at("addresses").as_array()) {
     const json::object& address = each.as_object();
-    view.addresses.push_back({std::string(address.at("ip").as_string()), address.at("port").to_number<std::uint16_t>(),
+    view.addresses.push_back({std::string(address.at("ip").as_string()),
+                              address.at("port").to_number<std::uint16_t>(),
                               address.at("weight").to_number<std::uint32_t>()});
   }
   return view;
@@ -64,7 +65,8 @@ std::optional<std::string> literal_address(std::string_view host) {
   unsigned char bytes[16];
   char shown[INET6_ADDRSTRLEN];
   for (const int family : {AF_INET, AF_INET6}) {
-    if (inet_pton(family, text.c_str(), bytes) == 1 && inet_ntop(family, bytes, shown, sizeof shown) != nullptr)
+    if (inet_pton(family, text.c_str(), bytes) == 1 &&
+        inet_ntop(family, bytes, shown, sizeof shown) != nullptr)
       return shown;
   }
   return std::nullopt;
@@ -82,7 +84,8 @@ Status save_target_views(const std::string& directory, const std::string& upstre
   return write_shared_file(directory, file_name(upstream_id), to_text(list));
 }
 
-Result<std::vector<TargetView>> load_target_views(const std::string& directory, const std::string& upstream_id) {
+Result<std::vector<TargetView>> load_target_views(const std::string& directory,
+                                                  const std::string& upstream_id) {
   std::vector<TargetView> views;
   std::ifstream file(directory + '/' + file_name(upstream_id));
   if (!file) return views;

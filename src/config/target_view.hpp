@@ -9,9 +9,9 @@
 #include "base/result.hpp"
 #include "config/entities.hpp"
 
-/// Where the targets of an upstream point. The gateway's workers resolve the names among them; one worker at a time
-/// writes what it found into the shared directory, a file per upstream (`targets.<upstream id>`), for the agent to
-/// show. Targets that are addresses speak for themselves.
+/// Where the targets of an upstream point. The gateway's workers resolve the names among them; one worker at
+/// a time writes what it found into the shared directory, a file per upstream (`targets.<upstream id>`), for
+/// the agent to show. Targets that are addresses speak for themselves.
 namespace gibbon::config {
 
 /// A target's text taken apart.
@@ -44,6 +44,7 @@ struct TargetView {
 Status save_target_views(const std::string& directory, const std::string& upstream_id,
                          const std::vector<TargetView>& views);
 /// Empty where there is no file. Errors: one that cannot be read.
-Result<std::vector<TargetView>> load_target_views(const std::string& directory, const std::string& upstream_id);
+Result<std::vector<TargetView>> load_target_views(const std::string& directory,
+                                                  const std::string& upstream_id);
 
 }  // namespace gibbon::config

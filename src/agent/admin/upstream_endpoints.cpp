@@ -1,4 +1,5 @@
-// What upstreams and targets have beside the generated endpoints: Kong's order of targets, health, and setting it.
+// What upstreams and targets have beside the generated endpoints: Kong's order of targets, health, and
+// setting it.
 #include <charconv>
 
 #include "agent/admin/api.hpp"
@@ -23,13 +24,16 @@ bool has_tags(const json::object& row, const PageQuery& query) {
   const auto has = [&](const std::string& tag) {
     if (own == nullptr || !own->is_array()) return false;
     const auto& list = own->get_array();
-    return std::any_of(list.begin(), list.end(), [&](const json::value& each) { return each == json::value(tag); });
+    return std::any_of(list.begin(), list.end(),
+                       [&](const json::value& each) { return each == json::value(tag); });
   };
-  return query.tag_match == PageQuery::TagMatch::kAny ? std::any_of(query.tags.begin(), query.tags.end(), has)
-                                                      : std::all_of(query.tags.begin(), query.tags.end(), has);
+  return query.tag_match == PageQuery::TagMatch::kAny
+             ? std::any_of(query.tags.begin(), query.tags.end(), has)
+             : std::all_of(query.tags.begin(), query.tags.end(), has);
 }
 
-/// The targets from `offset` on, which is a plain number here, as in Kong. `show` makes what stands in `data`.
+/// The targets from `offset` on, which is a plain number here, as in Kong. `show` makes what stands in
+/// `data`.
 template <typename Show>
 Page page_of(const std::vector<Row>& rows, const PageQuery& query, Show show) {
   std::size_t at = 0;
@@ -71,7 +75,8 @@ http::Response list_all_targets(Host& host, Call& call) {
   query.value().foreign_field = "upstream";
   query.value().foreign_id = text_of(*upstream, "id");
   const auto page = image->page("targets", query.value());
-  return page.ok() ? page_reply(call, path_below(call, "targets/all"), page.value()) : error_reply(page.error());
+  return page.ok() ? page_reply(call, path_below(call, "targets/all"), page.value())
+                   : error_reply(page.error());
 }
 
 http::Response show_health(Host& host, Call& call) {
@@ -80,7 +85,8 @@ http::Response show_health(Host& host, Call& call) {
   if (upstream == nullptr) return not_found_reply();
   const auto health = UpstreamHealth::read(host, *image, upstream);
   if (call.argument("balancer_health") == "1")
-    return json_reply(200, json::object{{"data", health.balancer()}, {"next", nullptr}, {"node_id", host.node_id()}});
+    return json_reply(
+        200, json::object{{"data", health.balancer()}, {"next", nullptr}, {"node_id", host.node_id()}});
   const auto query = read_page_query(call);
   if (!query.ok()) return error_reply(query.error());
   const auto page = page_of(health.rows, query.value(), [&](std::size_t i) {
@@ -101,7 +107,8 @@ http::Response show_health(Host& host, Call& call) {
 const TargetHealth* target_in(const Call& call, const UpstreamHealth& health) {
   const std::string& wanted = call.params.find("targets")->second;
   for (std::size_t i = 0; i < health.rows.size(); ++i)
-    if (text_of(*health.rows[i], "id") == wanted || health.targets[i].plan.target == wanted) return &health.targets[i];
+    if (text_of(*health.rows[i], "id") == wanted || health.targets[i].plan.target == wanted)
+      return &health.targets[i];
   return nullptr;
 }
 
@@ -136,11 +143,14 @@ http::Response set_health(Host& host, Call& call, config::Health::State state) {
 }  // namespace
 
 void add_upstream_endpoints(Endpoints& endpoints, Host& host) {
-  endpoints.add("GET", "/upstreams/{upstreams}/health", [&host](Call& call) { return show_health(host, call); });
+  endpoints.add("GET", "/upstreams/{upstreams}/health",
+                [&host](Call& call) { return show_health(host, call); });
   endpoints.add("GET", kTargets, [&host](Call& call) { return list_targets(host, call); });
-  endpoints.add("GET", std::string(kTargets) + "/all", [&host](Call& call) { return list_all_targets(host, call); });
+  endpoints.add("GET", std::string(kTargets) + "/all",
+                [&host](Call& call) { return list_all_targets(host, call); });
   const auto settable = [&](const std::string& below, const char* word, config::Health::State state) {
-    endpoints.add("PUT", kTargets + below + "/" + word, [&host, state](Call& call) { return set_health(host, call, state); });
+    endpoints.add("PUT", kTargets + below + "/" + word,
+                  [&host, state](Call& call) { return set_health(host, call, state); });
   };
   for (const char* below : {"/{targets}", "/{targets}/{address}"}) {
     settable(below, "healthy", config::Health::State::kHealthy);

@@ -8,7 +8,8 @@
 namespace gibbon::gateway {
 namespace {
 
-/// The time between two turns of a peer of weight 1. Weights are at most 65535: no turn is off by more than 1/65536.
+/// The time between two turns of a peer of weight 1. Weights are at most 65535: no turn is off by more than
+/// 1/65536.
 constexpr std::uint64_t kTurn = std::uint64_t{1} << 32;
 constexpr std::uint64_t kLatest = std::uint64_t{1} << 62;
 /// How fast a measured latency is forgotten: Kong's.
@@ -27,15 +28,20 @@ double decayed(const Peer& peer, std::int64_t now_ms) {
 
 std::unique_ptr<Algorithm> Algorithm::make(config::Upstream::Algorithm kind, std::uint64_t seed) {
   switch (kind) {
-    case config::Upstream::Algorithm::kConsistentHashing: return std::make_unique<ConsistentHash>(seed);
-    case config::Upstream::Algorithm::kLeastConnections: return std::make_unique<LeastConnections>();
-    case config::Upstream::Algorithm::kLatency: return std::make_unique<LeastLatency>();
-    case config::Upstream::Algorithm::kRoundRobin: break;
+    case config::Upstream::Algorithm::kConsistentHashing:
+      return std::make_unique<ConsistentHash>(seed);
+    case config::Upstream::Algorithm::kLeastConnections:
+      return std::make_unique<LeastConnections>();
+    case config::Upstream::Algorithm::kLatency:
+      return std::make_unique<LeastLatency>();
+    case config::Upstream::Algorithm::kRoundRobin:
+      break;
   }
   return std::make_unique<RoundRobin>(seed);
 }
 
-// ---- Round robin -----------------------------------------------------------------------------------------------
+// ---- Round robin
+// -----------------------------------------------------------------------------------------------
 
 void RoundRobin::push(Peer* peer) {
   heap_.push_back(peer);
@@ -89,7 +95,8 @@ Peer* RoundRobin::pick(const PickInput& input) {
   return picked;
 }
 
-// ---- Consistent hashing ----------------------------------------------------------------------------------------
+// ---- Consistent hashing
+// ----------------------------------------------------------------------------------------
 
 void ConsistentHash::set_peers(std::span<Peer* const> peers) {
   peers_.assign(peers.begin(), peers.end());
@@ -114,7 +121,8 @@ Peer* ConsistentHash::pick(const PickInput& input) {
   return best;
 }
 
-// ---- Least connections -----------------------------------------------------------------------------------------
+// ---- Least connections
+// -----------------------------------------------------------------------------------------
 
 Peer* LeastConnections::pick(const PickInput& input) {
   Peer* best = nullptr;
@@ -132,7 +140,8 @@ Peer* LeastConnections::pick(const PickInput& input) {
   return best;
 }
 
-// ---- Latency ---------------------------------------------------------------------------------------------------
+// ---- Latency
+// ---------------------------------------------------------------------------------------------------
 
 void LeastLatency::set_peers(std::span<Peer* const> peers) {
   double sum = 0;
@@ -158,7 +167,8 @@ Peer* LeastLatency::pick(const PickInput& input) {
   for (Peer* peer : peers_) {
     if (input.excludes(peer)) continue;
     const double score = decayed(*peer, input.now_ms) / peer->weight;
-    const bool better = best == nullptr || score < best_score || (score == best_score && peer->last_pick < best->last_pick);
+    const bool better =
+        best == nullptr || score < best_score || (score == best_score && peer->last_pick < best->last_pick);
     if (!better) continue;
     best = peer;
     best_score = score;

@@ -13,9 +13,10 @@ namespace gibbon::gateway {
 
 /// What a pick depends on.
 struct PickInput {
-  std::optional<std::uint64_t> hash;    ///< Of what the upstream hashes on; nothing where the request has none of it.
-  std::span<Peer* const> failed;        ///< Peers that this request has tried: not picked again.
-  std::int64_t now_ms = 0;              ///< Any clock that goes on.
+  std::optional<std::uint64_t>
+      hash;  ///< Of what the upstream hashes on; nothing where the request has none of it.
+  std::span<Peer* const> failed;  ///< Peers that this request has tried: not picked again.
+  std::int64_t now_ms = 0;        ///< Any clock that goes on.
 
   [[nodiscard]] bool excludes(const Peer* peer) const {
     for (const Peer* other : failed)
@@ -37,8 +38,8 @@ class Algorithm {
   static std::unique_ptr<Algorithm> make(config::Upstream::Algorithm kind, std::uint64_t seed);
 };
 
-/// By weight, evenly spread in time: each peer is due every 1/weight, and the one that is due first is picked.
-/// O(log n).
+/// By weight, evenly spread in time: each peer is due every 1/weight, and the one that is due first is
+/// picked. O(log n).
 class RoundRobin final : public Algorithm {
  public:
   explicit RoundRobin(std::uint64_t seed) : random_(seed) {}
@@ -54,8 +55,8 @@ class RoundRobin final : public Algorithm {
   std::uint64_t random_;
 };
 
-/// The same peer for the same hash, in every worker (weighted rendezvous hashing): a peer that goes takes its own
-/// share with it and moves nobody else's. Without a hash: round robin. O(n).
+/// The same peer for the same hash, in every worker (weighted rendezvous hashing): a peer that goes takes its
+/// own share with it and moves nobody else's. Without a hash: round robin. O(n).
 class ConsistentHash final : public Algorithm {
  public:
   explicit ConsistentHash(std::uint64_t seed) : without_hash_(seed) {}

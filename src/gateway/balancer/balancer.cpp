@@ -39,9 +39,10 @@ std::uint64_t fingerprint_of(const config::Upstream& u) {
   Fingerprint print;
   print.add(u.id).add(u.name).add(static_cast<double>(u.algorithm));
   print.add(static_cast<double>(u.hash_on)).add(static_cast<double>(u.hash_fallback));
-  for (const std::string* text : {&u.hash_on_header, &u.hash_fallback_header, &u.hash_on_cookie, &u.hash_on_cookie_path,
-                                  &u.hash_on_query_arg, &u.hash_fallback_query_arg, &u.hash_on_uri_capture,
-                                  &u.hash_fallback_uri_capture, &u.host_header, &u.client_certificate_id})
+  for (const std::string* text :
+       {&u.hash_on_header, &u.hash_fallback_header, &u.hash_on_cookie, &u.hash_on_cookie_path,
+        &u.hash_on_query_arg, &u.hash_fallback_query_arg, &u.hash_on_uri_capture,
+        &u.hash_fallback_uri_capture, &u.host_header, &u.client_certificate_id})
     print.add(*text);
   print.add(u.use_srv_name ? 1 : 0).add(u.health_threshold).add(u.passive).add(u.active);
   print.add(u.active.healthy_interval_s).add(u.active.unhealthy_interval_s).add(u.active.timeout_s);
@@ -65,11 +66,16 @@ HostAnswer HostAnswer::literal(const Address& address) {
 
 std::string HostAnswer::label() const {
   switch (kind) {
-    case Kind::kA: return "A";
-    case Kind::kAaaa: return "AAAA";
-    case Kind::kSrv: return "SRV";
-    case Kind::kFailed: return error;
-    case Kind::kUnknown: break;
+    case Kind::kA:
+      return "A";
+    case Kind::kAaaa:
+      return "AAAA";
+    case Kind::kSrv:
+      return "SRV";
+    case Kind::kFailed:
+      return error;
+    case Kind::kUnknown:
+      break;
   }
   return "unknown";
 }
@@ -114,8 +120,8 @@ std::string Balancer::host_name(const Target& target, const HostAnswer::Endpoint
   std::string host = target.plan.host;
   if (endpoint.weight && upstream_.use_srv_name && !endpoint.name.empty()) host = endpoint.name;
   if (!upstream_.host_header.empty()) host = upstream_.host_header;
-  const bool bare_ipv6 = host.find(':') != std::string::npos && host.front() != '[' &&
-                         host.find(':') != host.rfind(':');
+  const bool bare_ipv6 =
+      host.find(':') != std::string::npos && host.front() != '[' && host.find(':') != host.rfind(':');
   return bare_ipv6 ? '[' + host + ']' : host;
 }
 
@@ -157,13 +163,13 @@ void Balancer::update_peers(Target& target) {
     const auto here = [&](const Peer* peer) { return same_place(*peer, endpoint.address, port); };
     if (std::any_of(target.peers.begin(), target.peers.end(), here)) continue;
     const std::string name = host_name(target, endpoint);
-    const auto known = std::find_if(before.begin(), before.end(), [&](const Peer* peer) {
-      return here(peer) && peer->host_name == name;
-    });
+    const auto known = std::find_if(before.begin(), before.end(),
+                                    [&](const Peer* peer) { return here(peer) && peer->host_name == name; });
     Peer* peer = known != before.end() ? *known : make_peer(target, endpoint);
     if (known != before.end()) before.erase(known);
     // A record of weight 0 gets the least there is.
-    peer->weight = endpoint.weight && target.plan.weight > 0 ? std::max(1U, *endpoint.weight) : target.plan.weight;
+    peer->weight =
+        endpoint.weight && target.plan.weight > 0 ? std::max(1U, *endpoint.weight) : target.plan.weight;
     target.peers.push_back(peer);
   }
   for (Peer* gone : before) retire(gone);
@@ -207,7 +213,8 @@ void Balancer::rebuild() {
       pickable_.push_back(peer);
     }
   }
-  healthy_ = total > 0 && static_cast<double>(available) * 100 / static_cast<double>(total) > upstream_.health_threshold;
+  healthy_ = total > 0 &&
+             static_cast<double>(available) * 100 / static_cast<double>(total) > upstream_.health_threshold;
   if (algorithm_ != nullptr) algorithm_->set_peers(pickable_);
 }
 
@@ -228,9 +235,8 @@ void Balancer::keep_health() {
 }
 
 bool Balancer::pending() const {
-  return std::any_of(targets_.begin(), targets_.end(), [](const Target& target) {
-    return target.answer.kind == HostAnswer::Kind::kUnknown;
-  });
+  return std::any_of(targets_.begin(), targets_.end(),
+                     [](const Target& target) { return target.answer.kind == HostAnswer::Kind::kUnknown; });
 }
 
 Peer* Balancer::pick(PickInput input) {
@@ -270,10 +276,13 @@ void Balancer::saw_tcp_failure(Peer& peer) {
   report(peer, {config::Health::Event::kTcpFailure, upstream_.passive.tcp_failures});
 }
 
-void Balancer::saw_timeout(Peer& peer) { report(peer, {config::Health::Event::kTimeout, upstream_.passive.timeouts}); }
+void Balancer::saw_timeout(Peer& peer) {
+  report(peer, {config::Health::Event::kTimeout, upstream_.passive.timeouts});
+}
 
 void Balancer::saw_latency(Peer& peer, double latency_ms, std::int64_t now_ms) {
-  if (upstream_.algorithm == config::Upstream::Algorithm::kLatency) LeastLatency::measured(peer, latency_ms, now_ms);
+  if (upstream_.algorithm == config::Upstream::Algorithm::kLatency)
+    LeastLatency::measured(peer, latency_ms, now_ms);
 }
 
 }  // namespace gibbon::gateway

@@ -15,7 +15,8 @@
 
 namespace gibbon::gateway {
 
-/// An upstream as the loader's thread prepares it for the event thread: what changed is told by the fingerprint alone.
+/// An upstream as the loader's thread prepares it for the event thread: what changed is told by the
+/// fingerprint alone.
 struct UpstreamPlan {
   config::Upstream upstream;
   std::vector<config::TargetPlan> targets;
@@ -26,9 +27,9 @@ struct UpstreamPlan {
 /// The plans of a snapshot, in the order of its upstreams.
 std::vector<UpstreamPlan> plan_upstreams(const config::Snapshot& snapshot);
 
-/// The peers of one upstream in one worker: its targets, the addresses behind them, and what is known of their
-/// health. It outlives changes of the configuration: a target or an address that stays keeps its connections, its
-/// latency and its health. Event thread.
+/// The peers of one upstream in one worker: its targets, the addresses behind them, and what is known of
+/// their health. It outlives changes of the configuration: a target or an address that stays keeps its
+/// connections, its latency and its health. Event thread.
 class Balancer {
  public:
   /// `health`: null where there is no table; it must outlive the balancer.
@@ -42,8 +43,8 @@ class Balancer {
   /// What the host of target `index` stands for now. Its addresses that are named again stay the same peers.
   void set_answer(std::size_t index, const HostAnswer& answer);
 
-  /// The next peer, with a reference and a connection counted; null where none is available. Peers that the request
-  /// has tried are picked again only when all have been tried.
+  /// The next peer, with a reference and a connection counted; null where none is available. Peers that the
+  /// request has tried are picked again only when all have been tried.
   Peer* pick(PickInput input);
   /// Whether a peer that was picked may still be used: it is neither retired nor out.
   bool usable(const Peer& peer);

@@ -30,8 +30,9 @@ struct HostAnswer {
   [[nodiscard]] std::string label() const;
 };
 
-/// One address that can be picked. Its owner is a Balancer; requests that use it hold a reference each, since it may
-/// be taken out of the balancer meanwhile. What it is called never changes: requests point at the texts. Event thread.
+/// One address that can be picked. Its owner is a Balancer; requests that use it hold a reference each, since
+/// it may be taken out of the balancer meanwhile. What it is called never changes: requests point at the
+/// texts. Event thread.
 struct Peer {
   Address address;
   std::uint16_t port = 0;

@@ -62,14 +62,17 @@ ngx_int_t get_peer(ngx_peer_connection_t* pc, void* data) noexcept {
 void free_peer(ngx_peer_connection_t* pc, void* data, ngx_uint_t state) noexcept {
   Context& ctx = *static_cast<Context*>(data);
   using End = Tries::End;
-  ctx.tries->ended((state & NGX_PEER_FAILED) == 0 ? End::kAnswered : pc->cached ? End::kFailedOnReused : End::kFailed);
+  ctx.tries->ended((state & NGX_PEER_FAILED) == 0 ? End::kAnswered
+                   : pc->cached                   ? End::kFailedOnReused
+                                                  : End::kFailed);
   if (pc->tries > 0) --pc->tries;
 }
 
 #if (NGX_HTTP_SSL)
 ngx_int_t set_session(ngx_peer_connection_t* pc, void* data) noexcept {
   Context& ctx = *static_cast<Context*>(data);
-  if (ctx.target->prepare_handshake(pc->connection->ssl->connection, view(ctx.r->upstream->ssl_name))) return NGX_OK;
+  if (ctx.target->prepare_handshake(pc->connection->ssl->connection, view(ctx.r->upstream->ssl_name)))
+    return NGX_OK;
   ngx_log_error(NGX_LOG_ERR, pc->log, 0, "the service's certificates cannot be used for a handshake");
   return NGX_ERROR;
 }
@@ -86,7 +89,8 @@ ngx_int_t init_peer(ngx_http_request_t* r, ngx_http_upstream_srv_conf_t*) noexce
   if (ctx == nullptr || ctx->target == nullptr || ctx->tries == nullptr) return NGX_ERROR;
   ngx_http_upstream_t* u = r->upstream;
 
-  if (ctx->client_target.data != nullptr) r->unparsed_uri = ctx->client_target;  // Lent for the request line alone.
+  if (ctx->client_target.data != nullptr)
+    r->unparsed_uri = ctx->client_target;  // Lent for the request line alone.
   u->conf = ctx->target->settings(*u->conf);
 #if (NGX_HTTP_SSL)
   u->ssl = ctx->target->tls() ? 1 : 0;
@@ -114,7 +118,8 @@ ngx_int_t init_upstream(ngx_conf_t*, ngx_http_upstream_srv_conf_t* us) noexcept 
 }  // namespace
 
 char* set_balancer(ngx_conf_t* cf, ngx_command_t*, void*) {
-  auto* us = static_cast<ngx_http_upstream_srv_conf_t*>(ngx_http_conf_get_module_srv_conf(cf, ngx_http_upstream_module));
+  auto* us = static_cast<ngx_http_upstream_srv_conf_t*>(
+      ngx_http_conf_get_module_srv_conf(cf, ngx_http_upstream_module));
   us->peer.init_upstream = init_upstream;
   us->flags = NGX_HTTP_UPSTREAM_CREATE;
   return nullptr;

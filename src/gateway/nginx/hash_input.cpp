@@ -34,15 +34,18 @@ Input cookie(Context& ctx, const config::Upstream& upstream) {
   std::string id = uuid_v4();
   const std::string& path = upstream.hash_on_cookie_path;
   // Kong's text, its spelling of SameSite included.
-  ctx.hash_cookie = copy_to_pool(ctx.r->pool, upstream.hash_on_cookie + '=' + id + "; Path=" + (path.empty() ? "/" : path) +
-                                                  "; Same-Site=Lax; HttpOnly");
+  ctx.hash_cookie =
+      copy_to_pool(ctx.r->pool, upstream.hash_on_cookie + '=' + id + "; Path=" + (path.empty() ? "/" : path) +
+                                    "; Same-Site=Lax; HttpOnly");
   return id;
 }
 
 std::string decoded(std::string_view text) {
   std::string out;
   const auto digit = [](char c) {
-    return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+    return c >= '0' && c <= '9'                     ? c - '0'
+           : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+                                                    : -1;
   };
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0) {
@@ -86,17 +89,25 @@ struct InputNames {
   const std::string &header, &query_arg, &uri_capture;
 };
 
-Input read_input(Context& ctx, const config::Upstream& upstream, config::HashInput input, const InputNames& names) {
+Input read_input(Context& ctx, const config::Upstream& upstream, config::HashInput input,
+                 const InputNames& names) {
   switch (input) {
     case config::HashInput::kConsumer:
       return ctx.consumer_id.empty() ? Input() : Input(std::string(ctx.consumer_id));
-    case config::HashInput::kIp: return std::string(view(ctx.r->connection->addr_text));
-    case config::HashInput::kHeader: return header(ctx, names.header);
-    case config::HashInput::kCookie: return cookie(ctx, upstream);
-    case config::HashInput::kPath: return std::string(view(ctx.r->uri));
-    case config::HashInput::kQueryArg: return query_argument(ctx, names.query_arg);
-    case config::HashInput::kUriCapture: return uri_capture(ctx, names.uri_capture);
-    case config::HashInput::kNone: break;
+    case config::HashInput::kIp:
+      return std::string(view(ctx.r->connection->addr_text));
+    case config::HashInput::kHeader:
+      return header(ctx, names.header);
+    case config::HashInput::kCookie:
+      return cookie(ctx, upstream);
+    case config::HashInput::kPath:
+      return std::string(view(ctx.r->uri));
+    case config::HashInput::kQueryArg:
+      return query_argument(ctx, names.query_arg);
+    case config::HashInput::kUriCapture:
+      return uri_capture(ctx, names.uri_capture);
+    case config::HashInput::kNone:
+      break;
   }
   return std::nullopt;
 }
@@ -106,7 +117,7 @@ Input read_input(Context& ctx, const config::Upstream& upstream, config::HashInp
 std::optional<std::uint64_t> hash_of_request(Context& ctx, const config::Upstream& upstream) {
   const InputNames on{upstream.hash_on_header, upstream.hash_on_query_arg, upstream.hash_on_uri_capture};
   const InputNames fallback{upstream.hash_fallback_header, upstream.hash_fallback_query_arg,
-                       upstream.hash_fallback_uri_capture};
+                            upstream.hash_fallback_uri_capture};
   Input input = read_input(ctx, upstream, upstream.hash_on, on);
   if (!input) input = read_input(ctx, upstream, upstream.hash_fallback, fallback);
   if (!input) return std::nullopt;
@@ -116,7 +127,8 @@ std::optional<std::uint64_t> hash_of_request(Context& ctx, const config::Upstrea
 bool keep_captures(Context& ctx, const gateway::Match& match, std::string_view path) {
   const gateway::UpstreamPlan* plan = ctx.runtime->upstream_of(match.service);
   constexpr auto kCapture = config::HashInput::kUriCapture;
-  if (plan == nullptr || (plan->upstream.hash_on != kCapture && plan->upstream.hash_fallback != kCapture)) return true;
+  if (plan == nullptr || (plan->upstream.hash_on != kCapture && plan->upstream.hash_fallback != kCapture))
+    return true;
   auto* kept = static_cast<UriCapture*>(ngx_palloc(ctx.r->pool, match.capture_count * sizeof(UriCapture)));
   if (kept == nullptr) return false;
   std::size_t count = 0;

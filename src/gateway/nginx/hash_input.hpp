@@ -7,12 +7,13 @@
 
 namespace gibbon::nginx {
 
-/// The hash of what `upstream` hashes requests on: hash_on, or hash_fallback where the request has none of it. Nothing
-/// where it has neither. A cookie that is missing is made: ctx.hash_cookie then says what to set on the answer.
+/// The hash of what `upstream` hashes requests on: hash_on, or hash_fallback where the request has none of
+/// it. Nothing where it has neither. A cookie that is missing is made: ctx.hash_cookie then says what to set
+/// on the answer.
 std::optional<std::uint64_t> hash_of_request(Context& ctx, const config::Upstream& upstream);
 
-/// After the match: keeps the named groups of the route's path where the service's upstream hashes on one. `path`: what
-/// was matched. False without memory.
+/// After the match: keeps the named groups of the route's path where the service's upstream hashes on one.
+/// `path`: what was matched. False without memory.
 bool keep_captures(Context& ctx, const gateway::Match& match, std::string_view path);
 
 /// Header filter: sets ctx.hash_cookie on the answer, in place of one of its name that the upstream sets.

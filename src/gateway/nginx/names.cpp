@@ -46,13 +46,20 @@ std::optional<gateway::Address> address_of(const sockaddr* from) {
 /// Kong's words for what a name server says.
 std::string problem_text(ngx_int_t code) {
   switch (code) {
-    case NGX_RESOLVE_FORMERR: return "dns server error: 1 format error";
-    case NGX_RESOLVE_SERVFAIL: return "dns server error: 2 server failure";
-    case NGX_RESOLVE_NXDOMAIN: return "dns server error: 3 name error";
-    case NGX_RESOLVE_NOTIMP: return "dns server error: 4 not implemented";
-    case NGX_RESOLVE_REFUSED: return "dns server error: 5 refused";
-    case NGX_RESOLVE_TIMEDOUT: return "dns client error: no name server answered in time";
-    default: return "dns client error: no name server could be asked";
+    case NGX_RESOLVE_FORMERR:
+      return "dns server error: 1 format error";
+    case NGX_RESOLVE_SERVFAIL:
+      return "dns server error: 2 server failure";
+    case NGX_RESOLVE_NXDOMAIN:
+      return "dns server error: 3 name error";
+    case NGX_RESOLVE_NOTIMP:
+      return "dns server error: 4 not implemented";
+    case NGX_RESOLVE_REFUSED:
+      return "dns server error: 5 refused";
+    case NGX_RESOLVE_TIMEDOUT:
+      return "dns client error: no name server answered in time";
+    default:
+      return "dns client error: no name server could be asked";
   }
 }
 
@@ -73,7 +80,8 @@ void Names::sweep() {
   std::erase_if(names_, [](const auto& entry) { return entry.second.use_count() == 1; });
 }
 
-Name::Name(std::string host, MainConf& conf, ngx_log_t* log) : host_(std::move(host)), conf_(conf), log_(log) {
+Name::Name(std::string host, MainConf& conf, ngx_log_t* log)
+    : host_(std::move(host)), conf_(conf), log_(log) {
   candidates_ = resolver_config(conf.resolv_conf).candidates(host_);
 }
 
@@ -86,7 +94,8 @@ void Name::refresh(time_t now) {
   asking_ = true;
   problem_ = 0;
   steps_.clear();
-  const bool address_first = conf_.dns_order.address_first || (conf_.dns_order.last_first && last_ == Record::kAddress);
+  const bool address_first =
+      conf_.dns_order.address_first || (conf_.dns_order.last_first && last_ == Record::kAddress);
   for (std::size_t i = candidates_.size(); i-- > 0;) {
     if (!address_first) steps_.emplace_back(i, Record::kAddress);
     if (conf_.dns_order.srv) steps_.emplace_back(i, Record::kSrv);
@@ -103,7 +112,8 @@ bool Name::ask_hosts_file(time_t now) {
   const std::vector<gateway::Address>* found = file.find(host_);
   if (found == nullptr) return false;
   gateway::HostAnswer answer;
-  answer.kind = found->front().family == AF_INET6 ? gateway::HostAnswer::Kind::kAaaa : gateway::HostAnswer::Kind::kA;
+  answer.kind =
+      found->front().family == AF_INET6 ? gateway::HostAnswer::Kind::kAaaa : gateway::HostAnswer::Kind::kA;
   for (const gateway::Address& address : *found) answer.endpoints.push_back({address, 0, std::nullopt, {}});
   answered_at_ = now;
   finish(std::move(answer), now + kHostsFileValid);
@@ -119,13 +129,13 @@ void Name::ask_resolver() {
   }
 }
 
-/// False where the resolver cannot ask at all. What it cannot ask for (an SRV record of a name of less than three
-/// labels) is passed over.
+/// False where the resolver cannot ask at all. What it cannot ask for (an SRV record of a name of less than
+/// three labels) is passed over.
 bool Name::start_question(Record record, const std::string& name) {
   const std::size_t last_dot = name.rfind('.');
   // nginx joins service and name by a dot, and takes a service without one for "_service._tcp".
-  const bool askable = record == Record::kAddress ||
-                       (last_dot != std::string::npos && name.find('.') != last_dot);
+  const bool askable =
+      record == Record::kAddress || (last_dot != std::string::npos && name.find('.') != last_dot);
   if (!askable) return true;
   ngx_http_core_loc_conf_t* core = core_conf();
   ngx_resolver_ctx_t* rctx = core->resolver == nullptr ? nullptr : ngx_resolve_start(core->resolver, nullptr);
@@ -160,7 +170,8 @@ void Name::take(ngx_resolver_ctx_t* rctx) {
   const ngx_int_t state = rctx->state;
   gateway::HostAnswer answer;
   u_short priority = 0xffff;
-  for (ngx_uint_t i = 0; state == NGX_OK && srv && i < rctx->naddrs; ++i) priority = std::min(priority, rctx->addrs[i].priority);
+  for (ngx_uint_t i = 0; state == NGX_OK && srv && i < rctx->naddrs; ++i)
+    priority = std::min(priority, rctx->addrs[i].priority);
   for (ngx_uint_t i = 0; state == NGX_OK && i < rctx->naddrs; ++i) {
     const ngx_resolver_addr_t& from = rctx->addrs[i];
     const auto address = address_of(from.sockaddr);
@@ -178,19 +189,22 @@ void Name::take(ngx_resolver_ctx_t* rctx) {
   question_ = nullptr;
   if (!answer.endpoints.empty()) {
     using Kind = gateway::HostAnswer::Kind;
-    answer.kind = srv ? Kind::kSrv : answer.endpoints.front().address.family == AF_INET6 ? Kind::kAaaa : Kind::kA;
+    answer.kind = srv                                                   ? Kind::kSrv
+                  : answer.endpoints.front().address.family == AF_INET6 ? Kind::kAaaa
+                                                                        : Kind::kA;
     last_ = srv ? Record::kSrv : Record::kAddress;
     answered_at_ = ngx_time();
     // nginx answers from its own cache up to that second.
     return finish(std::move(answer), std::max<time_t>(valid, answered_at_) + 1);
   }
-  // A server that knows no SRV records may say so in many ways; the answer for addresses counts. One that does not
-  // answer at all will not answer the next question either.
+  // A server that knows no SRV records may say so in many ways; the answer for addresses counts. One that
+  // does not answer at all will not answer the next question either.
   if (state == NGX_RESOLVE_TIMEDOUT) {
     problem_ = state;
     steps_.clear();
   } else if (!srv || state == NGX_RESOLVE_NXDOMAIN) {
-    if (problem_ == 0 || problem_ == NGX_RESOLVE_NXDOMAIN) problem_ = state == NGX_OK ? NGX_RESOLVE_NXDOMAIN : state;
+    if (problem_ == 0 || problem_ == NGX_RESOLVE_NXDOMAIN)
+      problem_ = state == NGX_OK ? NGX_RESOLVE_NXDOMAIN : state;
   }
   if (!in_call_) ask_resolver();
 }
@@ -206,7 +220,9 @@ void Name::fail() {
   if (known && problem_ != NGX_RESOLVE_NXDOMAIN && now - answered_at_ <= conf_.dns_stale_ttl) {
     return finish(gateway::HostAnswer(answer_), now + std::max<time_t>(1, conf_.dns_error_ttl));
   }
-  finish(std::move(answer), now + std::max<time_t>(1, problem_ == NGX_RESOLVE_NXDOMAIN ? conf_.dns_not_found_ttl : conf_.dns_error_ttl));
+  finish(std::move(answer),
+         now + std::max<time_t>(
+                   1, problem_ == NGX_RESOLVE_NXDOMAIN ? conf_.dns_not_found_ttl : conf_.dns_error_ttl));
 }
 
 void Name::finish(gateway::HostAnswer answer, time_t valid_until) {

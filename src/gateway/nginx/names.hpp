@@ -14,8 +14,8 @@ namespace gibbon::nginx {
 
 class Name;
 
-/// Is told when a question about a name was answered, or could not be; also from within refresh(). Must not run a
-/// request's phases.
+/// Is told when a question about a name was answered, or could not be; also from within refresh(). Must not
+/// run a request's phases.
 class NameListener {
  public:
   virtual void name_answered(Name& name) = 0;
@@ -24,10 +24,10 @@ class NameListener {
   ~NameListener() = default;
 };
 
-/// One host name and what it stands for: the hosts file first, then nginx's resolver, with the search domains of
-/// resolv.conf and the record types of dns_order. An answer is used until a newer one is there: requests wait for the
-/// first one alone. While no name server answers, the last answer stays, as long as dns_stale_ttl; a server that says
-/// that there is no such name is believed. Event thread.
+/// One host name and what it stands for: the hosts file first, then nginx's resolver, with the search domains
+/// of resolv.conf and the record types of dns_order. An answer is used until a newer one is there: requests
+/// wait for the first one alone. While no name server answers, the last answer stays, as long as
+/// dns_stale_ttl; a server that says that there is no such name is believed. Event thread.
 class Name {
  public:
   Name(std::string host, MainConf& conf, ngx_log_t* log);
@@ -67,9 +67,10 @@ class Name {
 
   // The question under way.
   bool asking_ = false, in_call_ = false;
-  std::vector<std::pair<std::size_t, Record>> steps_;  ///< Still to be asked for, the last first: candidate, record.
+  std::vector<std::pair<std::size_t, Record>>
+      steps_;  ///< Still to be asked for, the last first: candidate, record.
   ngx_resolver_ctx_t* question_ = nullptr;
-  ngx_int_t problem_ = 0;       ///< The worst that a server said: no name (3), or something that may pass.
+  ngx_int_t problem_ = 0;  ///< The worst that a server said: no name (3), or something that may pass.
 };
 
 /// The names of this worker, each once. Event thread.

@@ -17,7 +17,8 @@ struct BioFree {
 /// The certificate and those that follow it. False where the text holds none.
 bool use_certificate(SSL_CTX* ctx, const std::string& pem, const std::string& key_pem) {
   const std::unique_ptr<BIO, BioFree> chain(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  const std::unique_ptr<BIO, BioFree> secret(BIO_new_mem_buf(key_pem.data(), static_cast<int>(key_pem.size())));
+  const std::unique_ptr<BIO, BioFree> secret(
+      BIO_new_mem_buf(key_pem.data(), static_cast<int>(key_pem.size())));
   if (chain == nullptr || secret == nullptr) return false;
   X509* leaf = PEM_read_bio_X509_AUX(chain.get(), nullptr, nullptr, nullptr);
   bool ok = leaf != nullptr && SSL_CTX_use_certificate(ctx, leaf) == 1;
@@ -54,14 +55,17 @@ int status_of(std::string_view line) {
 
 }  // namespace
 
-std::unique_ptr<OutgoingTls> OutgoingTls::make(const std::string& trusted_file, const std::string& certificate,
-                                               const std::string& key, ngx_log_t* log) {
+std::unique_ptr<OutgoingTls> OutgoingTls::make(const std::string& trusted_file,
+                                               const std::string& certificate, const std::string& key,
+                                               ngx_log_t* log) {
   std::unique_ptr<OutgoingTls> tls(new OutgoingTls);
   tls->ssl_.log = log;
   const ngx_uint_t protocols = NGX_SSL_TLSv1 | NGX_SSL_TLSv1_1 | NGX_SSL_TLSv1_2 | NGX_SSL_TLSv1_3;
   if (ngx_ssl_create(&tls->ssl_, protocols, nullptr) != NGX_OK) return nullptr;
-  if (!trusted_file.empty() && SSL_CTX_load_verify_locations(tls->ssl_.ctx, trusted_file.c_str(), nullptr) != 1)
-    ngx_ssl_error(NGX_LOG_ERR, log, 0, const_cast<char*>("cannot read the authorities in \"%s\""), trusted_file.c_str());
+  if (!trusted_file.empty() &&
+      SSL_CTX_load_verify_locations(tls->ssl_.ctx, trusted_file.c_str(), nullptr) != 1)
+    ngx_ssl_error(NGX_LOG_ERR, log, 0, const_cast<char*>("cannot read the authorities in \"%s\""),
+                  trusted_file.c_str());
   if (!certificate.empty() && !use_certificate(tls->ssl_.ctx, certificate, key))
     ngx_log_error(NGX_LOG_ERR, log, 0, "gibbon: a client certificate for health checks cannot be used");
   return tls;
@@ -151,7 +155,8 @@ void OutgoingCall::begin() {
   pc.name = &name_;
   pc.get = ngx_event_get_peer;
   pc.log = log_;
-  pc.log_error = NGX_ERROR_INFO;  // A target that is down is no news each time; the caller says what it makes of it.
+  pc.log_error =
+      NGX_ERROR_INFO;  // A target that is down is no news each time; the caller says what it makes of it.
   const ngx_int_t rc = ngx_event_connect_peer(&pc);
   connection_ = pc.connection;
   if (rc != NGX_OK && rc != NGX_AGAIN) return fail("cannot connect");
@@ -179,7 +184,8 @@ void OutgoingCall::start_handshake() {
   if (ngx_ssl_create_connection(plan_.tls->context(), connection_, NGX_SSL_BUFFER | NGX_SSL_CLIENT) != NGX_OK)
     return fail("no TLS connection can be made");
   ngx_str_t name = str(plan_.server_name);
-  const bool is_address = name.len == 0 || plan_.server_name.front() == '[' || ngx_inet_addr(name.data, name.len) != INADDR_NONE;
+  const bool is_address =
+      name.len == 0 || plan_.server_name.front() == '[' || ngx_inet_addr(name.data, name.len) != INADDR_NONE;
   if (!is_address) SSL_set_tlsext_host_name(connection_->ssl->connection, plan_.server_name.c_str());
   ngx_add_timer(&timer_, plan_.timeout_ms);
   if (ngx_ssl_handshake(connection_) != NGX_AGAIN) return shaken();
@@ -190,7 +196,8 @@ void OutgoingCall::shaken() {
   if (!connection_->ssl->handshaked) return fail("the TLS handshake failed");
   if (plan_.verify == Verify::kChainAndName) {
     const long result = SSL_get_verify_result(connection_->ssl->connection);
-    if (result != X509_V_OK) return fail(std::string("the certificate is not trusted: ") + X509_verify_cert_error_string(result));
+    if (result != X509_V_OK)
+      return fail(std::string("the certificate is not trusted: ") + X509_verify_cert_error_string(result));
     ngx_str_t name = str(plan_.server_name);
     if (ngx_ssl_check_host(connection_, &name) != NGX_OK) return fail("the certificate is for another name");
   }

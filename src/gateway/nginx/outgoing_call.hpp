@@ -8,12 +8,12 @@
 
 namespace gibbon::nginx {
 
-/// The client side of TLS: trusted authorities, and a certificate of its own where it has one. Made once, used by many
-/// calls at a time; must outlive them. Event thread.
+/// The client side of TLS: trusted authorities, and a certificate of its own where it has one. Made once,
+/// used by many calls at a time; must outlive them. Event thread.
 class OutgoingTls {
  public:
-  /// `trusted_file`: PEM, empty: nobody is trusted. `certificate`, `key`: PEM, empty: none. What cannot be read is told
-  /// in `log` and left out. Null where OpenSSL has no memory.
+  /// `trusted_file`: PEM, empty: nobody is trusted. `certificate`, `key`: PEM, empty: none. What cannot be
+  /// read is told in `log` and left out. Null where OpenSSL has no memory.
   static std::unique_ptr<OutgoingTls> make(const std::string& trusted_file, const std::string& certificate,
                                            const std::string& key, ngx_log_t* log);
   ~OutgoingTls();
@@ -26,8 +26,8 @@ class OutgoingTls {
   ngx_ssl_t ssl_{};
 };
 
-/// One exchange over a connection of its own, on nginx's event loop: connect, shake hands, send a request, read the
-/// status line. It goes as far as its goal and ends with one call of `done`. Event thread.
+/// One exchange over a connection of its own, on nginx's event loop: connect, shake hands, send a request,
+/// read the status line. It goes as far as its goal and ends with one call of `done`. Event thread.
 class OutgoingCall {
  public:
   enum class Goal : std::uint8_t { kConnection, kHandshake, kStatus };
@@ -35,12 +35,12 @@ class OutgoingCall {
   struct Plan {
     sockaddr_storage address{};
     socklen_t address_length = 0;
-    std::string name;            ///< Of the other end, for the log.
+    std::string name;  ///< Of the other end, for the log.
     Goal goal = Goal::kStatus;
     OutgoingTls* tls = nullptr;  ///< Null: in clear.
     std::string server_name;     ///< For SNI, and for the certificate's check.
     Verify verify = Verify::kNothing;
-    std::string request;         ///< Bytes to send, where the goal is the status.
+    std::string request;           ///< Bytes to send, where the goal is the status.
     ngx_msec_t timeout_ms = 1000;  ///< Of each step: connection, handshake, sending, reading.
   };
   struct Outcome {

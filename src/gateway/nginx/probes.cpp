@@ -40,7 +40,8 @@ Probes::Round::~Round() {
   for (gateway::Peer* peer : waiting) peer->release();
 }
 
-Probes::Probes(Upstreams& upstreams, MainConf& conf, ngx_log_t* log) : upstreams_(upstreams), conf_(conf), log_(log) {
+Probes::Probes(Upstreams& upstreams, MainConf& conf, ngx_log_t* log)
+    : upstreams_(upstreams), conf_(conf), log_(log) {
   timer_.handler = on_tick;
   timer_.data = this;
   timer_.log = log;
@@ -72,20 +73,24 @@ void Probes::tick() {
   follow_configuration(now);
   for (auto& [id, checked] : checked_) {
     const config::ActiveHealthcheck& check = checked->host->balancer().upstream().active;
-    begin_round(*checked, checked->healthy, check.healthy_interval_s, now, [](config::Health health) { return health.available(); });
-    begin_round(*checked, checked->unhealthy, check.unhealthy_interval_s, now, [](config::Health health) { return !health.available(); });
+    begin_round(*checked, checked->healthy, check.healthy_interval_s, now,
+                [](config::Health health) { return health.available(); });
+    begin_round(*checked, checked->unhealthy, check.unhealthy_interval_s, now,
+                [](config::Health health) { return !health.available(); });
   }
   // Without anything to probe, the worker's own, slower tick looks again.
   if (!checked_.empty() && !ngx_exiting) ngx_add_timer(&timer_, kTickMs);
 }
 
 void Probes::follow_configuration(std::int64_t now) {
-  std::unordered_map<std::string, std::pair<std::int64_t, std::int64_t>> began;  // Changes do not put probes off.
+  std::unordered_map<std::string, std::pair<std::int64_t, std::int64_t>>
+      began;  // Changes do not put probes off.
   std::erase_if(checked_, [&](const auto& entry) {
     const auto found = upstreams_.all().find(entry.first);
     const Checked& checked = *entry.second;
     const bool stays = found != upstreams_.all().end() && found->second == checked.host &&
-                       found->second->fingerprint() == checked.fingerprint && is_active(found->second->balancer().upstream());
+                       found->second->fingerprint() == checked.fingerprint &&
+                       is_active(found->second->balancer().upstream());
     if (!stays) began.emplace(entry.first, std::pair(checked.healthy.began_ms, checked.unhealthy.began_ms));
     return !stays;
   });
@@ -154,7 +159,8 @@ OutgoingCall::Plan Probes::plan(Checked& checked, const gateway::Peer& peer) {
   if (is_tls(check.type)) {
     plan.tls = checked.tls.get();
     plan.server_name = check.https_sni.empty() ? host_of(upstream, peer) : check.https_sni;
-    plan.verify = check.https_verify_certificate ? OutgoingCall::Verify::kChainAndName : OutgoingCall::Verify::kNothing;
+    plan.verify =
+        check.https_verify_certificate ? OutgoingCall::Verify::kChainAndName : OutgoingCall::Verify::kNothing;
   }
   if (plan.goal == Goal::kStatus) plan.request = request_text(upstream, peer);
   return plan;
@@ -177,9 +183,10 @@ void Probes::report(BalancedHost& host, gateway::Peer& peer, const OutgoingCall:
   }
   if (!upstreams_.health()->report(*peer.health, report)) return;
   const bool healthy = config::HealthTable::health(*peer.health).available();
-  ngx_log_error(NGX_LOG_WARN, log_, 0, "upstream %s: target %s (%s) is %s: %s", upstream.name.c_str(), peer.host.c_str(),
-                peer.name.c_str(), healthy ? "healthy again" : "unhealthy",
-                outcome.problem.empty() ? ("status " + std::to_string(outcome.status)).c_str() : outcome.problem.c_str());
+  ngx_log_error(NGX_LOG_WARN, log_, 0, "upstream %s: target %s (%s) is %s: %s", upstream.name.c_str(),
+                peer.host.c_str(), peer.name.c_str(), healthy ? "healthy again" : "unhealthy",
+                outcome.problem.empty() ? ("status " + std::to_string(outcome.status)).c_str()
+                                        : outcome.problem.c_str());
 }
 
 }  // namespace gibbon::nginx

@@ -11,8 +11,8 @@
 
 namespace gibbon::nginx {
 
-/// Active health checks: asks the targets of all upstreams that have them, each in its interval, and reports to the
-/// health table. One worker of the gateway does it at a time. Event thread.
+/// Active health checks: asks the targets of all upstreams that have them, each in its interval, and reports
+/// to the health table. One worker of the gateway does it at a time. Event thread.
 class Probes {
  public:
   Probes(Upstreams& upstreams, MainConf& conf, ngx_log_t* log);
@@ -43,7 +43,8 @@ class Probes {
   static void on_tick(ngx_event_t* event) noexcept;
   void tick();
   void follow_configuration(std::int64_t now);
-  void begin_round(Checked& checked, Round& round, double interval_s, std::int64_t now, bool (*wanted)(config::Health));
+  void begin_round(Checked& checked, Round& round, double interval_s, std::int64_t now,
+                   bool (*wanted)(config::Health));
   void run_waiting(Checked& checked, Round& round);
   OutgoingCall::Plan plan(Checked& checked, const gateway::Peer& peer);
   void report(BalancedHost& host, gateway::Peer& peer, const OutgoingCall::Outcome& outcome);

@@ -9,13 +9,14 @@
 namespace gibbon::nginx {
 namespace {
 
-/// How many more peers a request may leave than nginx counts tries: those that were taken out of the balancer before
-/// they were asked, or with their kept connections.
+/// How many more peers a request may leave than nginx counts tries: those that were taken out of the balancer
+/// before they were asked, or with their kept connections.
 constexpr std::size_t kSpareTries = 8;
 
 }  // namespace
 
-Tries* Tries::make(ngx_pool_t* pool, BalancedHost& host, std::size_t most, std::optional<std::uint64_t> hash) {
+Tries* Tries::make(ngx_pool_t* pool, BalancedHost& host, std::size_t most,
+                   std::optional<std::uint64_t> hash) {
   void* memory = ngx_palloc(pool, sizeof(Tries) + most * sizeof(gateway::Peer*));
   if (memory == nullptr) return nullptr;
   auto** left = reinterpret_cast<gateway::Peer**>(static_cast<char*>(memory) + sizeof(Tries));
@@ -58,7 +59,9 @@ gateway::Peer* Tries::next() {
 }
 
 void Tries::ended(End end) {
-  state_ = end == End::kAnswered ? State::kAnswered : end == End::kFailed ? State::kFailed : State::kFailedOnReused;
+  state_ = end == End::kAnswered ? State::kAnswered
+           : end == End::kFailed ? State::kFailed
+                                 : State::kFailedOnReused;
   if (current_ != nullptr && counted_) --current_->connections;
   counted_ = false;
 }
@@ -95,7 +98,8 @@ ngx_int_t choose_peer(Context& ctx) {
   if (ctx.tries == nullptr) {
     const config::Upstream& upstream = host.balancer().upstream();
     std::optional<std::uint64_t> hash;
-    if (upstream.algorithm == config::Upstream::Algorithm::kConsistentHashing) hash = hash_of_request(ctx, upstream);
+    if (upstream.algorithm == config::Upstream::Algorithm::kConsistentHashing)
+      hash = hash_of_request(ctx, upstream);
     ctx.tries = Tries::make(ctx.r->pool, host, ctx.service->retries + kSpareTries, hash);
     if (ctx.tries == nullptr) return NGX_ERROR;
   }
@@ -131,8 +135,11 @@ void report_last_try(Context& ctx) noexcept {
   const ngx_http_upstream_t* u = ctx.r->upstream;
   if (ctx.tries == nullptr || !ctx.proxied || u == nullptr || u->state == nullptr) return;
   const ngx_http_upstream_state_t& state = *u->state;
-  const auto measured = [](ngx_msec_t ms) { return ms == static_cast<ngx_msec_t>(-1) ? 0 : static_cast<double>(ms); };
-  ctx.tries->report_last(static_cast<int>(state.status), measured(state.connect_time) + measured(state.response_time));
+  const auto measured = [](ngx_msec_t ms) {
+    return ms == static_cast<ngx_msec_t>(-1) ? 0 : static_cast<double>(ms);
+  };
+  ctx.tries->report_last(static_cast<int>(state.status),
+                         measured(state.connect_time) + measured(state.response_time));
 }
 
 }  // namespace gibbon::nginx

@@ -12,33 +12,35 @@ namespace gibbon::nginx {
 
 class Context;
 
-/// The peers that one request is sent to, one after the other, and what is reported of each. Made in the request's
-/// pool; the context ends it. Event thread.
+/// The peers that one request is sent to, one after the other, and what is reported of each. Made in the
+/// request's pool; the context ends it. Event thread.
 class Tries {
  public:
-  /// Null without memory. At most `most` peers are left for another one; `hash`: of what the upstream hashes on.
-  static Tries* make(ngx_pool_t* pool, BalancedHost& host, std::size_t most, std::optional<std::uint64_t> hash);
+  /// Null without memory. At most `most` peers are left for another one; `hash`: of what the upstream hashes
+  /// on.
+  static Tries* make(ngx_pool_t* pool, BalancedHost& host, std::size_t most,
+                     std::optional<std::uint64_t> hash);
   ~Tries();
   Tries(const Tries&) = delete;
   Tries& operator=(const Tries&) = delete;
 
   /// The peer that was picked last; null before the first.
   [[nodiscard]] gateway::Peer* peer() const { return current_; }
-  /// The peer to go to now: the one that was picked, where it may still be used and the request has not been there,
-  /// else the next. Null where there is none.
+  /// The peer to go to now: the one that was picked, where it may still be used and the request has not been
+  /// there, else the next. Null where there is none.
   gateway::Peer* next();
   /// nginx goes to the peer now.
   void begun() { state_ = State::kUnderWay; }
-  /// nginx is done with the peer. `failed`: it could not be asked, or did not answer; `reused`: over a connection
-  /// that was kept from before.
+  /// nginx is done with the peer. `failed`: it could not be asked, or did not answer; `reused`: over a
+  /// connection that was kept from before.
   enum class End : std::uint8_t { kAnswered, kFailed, kFailedOnReused };
   void ended(End end);
 
-  /// Reports what became of the current try to the health checks: nginx's status for it (502, 504 where there was no
-  /// answer; 0 where the client left before one), and how long it took.
+  /// Reports what became of the current try to the health checks: nginx's status for it (502, 504 where there
+  /// was no answer; 0 where the client left before one), and how long it took.
   void report(int status, double latency_ms);
-  /// The same where no other try follows. As Kong does, a 502 or 503 that the passive checks count is one here, though
-  /// it is nginx's own.
+  /// The same where no other try follows. As Kong does, a 502 or 503 that the passive checks count is one
+  /// here, though it is nginx's own.
   void report_last(int status, double latency_ms);
 
  private:
@@ -56,8 +58,8 @@ class Tries {
   std::optional<std::uint64_t> hash_;
 };
 
-/// Access phase: picks the request's first peer. NGX_OK: ctx.tries has it. NGX_AGAIN: no address is known yet; the
-/// request sleeps and its phases run again. NGX_DECLINED: there is no peer. NGX_ERROR: no memory.
+/// Access phase: picks the request's first peer. NGX_OK: ctx.tries has it. NGX_AGAIN: no address is known
+/// yet; the request sleeps and its phases run again. NGX_DECLINED: there is no peer. NGX_ERROR: no memory.
 ngx_int_t choose_peer(Context& ctx);
 /// Sets ctx.upstream_host for the peer that ctx.tries has: what the Host header says.
 void set_upstream_host(Context& ctx);

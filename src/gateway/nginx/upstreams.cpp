@@ -11,7 +11,8 @@ constexpr time_t kSweepSeconds = 10;
 
 }  // namespace
 
-// ---- BalancedHost ----------------------------------------------------------------------------------------------
+// ---- BalancedHost
+// ----------------------------------------------------------------------------------------------
 
 BalancedHost::BalancedHost(Upstreams& owner, Kind kind, std::uint64_t seed)
     : owner_(owner), kind_(kind), balancer_(kind == Kind::kUpstream ? owner.health() : nullptr, seed) {}
@@ -32,12 +33,14 @@ void BalancedHost::configure(const gateway::UpstreamPlan& plan) {
   for (std::size_t i = 0; i < targets.size(); ++i) {
     if (const auto literal = gateway::Address::parse(targets[i].host)) {
       names_.push_back(nullptr);
-      if (balancer_.targets()[i].peers.empty()) balancer_.set_answer(i, gateway::HostAnswer::literal(*literal));
+      if (balancer_.targets()[i].peers.empty())
+        balancer_.set_answer(i, gateway::HostAnswer::literal(*literal));
       continue;
     }
     names_.push_back(owner_.names().find(targets[i].host));
     const gateway::HostAnswer& known = names_.back()->answer();
-    if (balancer_.targets()[i].answer.kind == gateway::HostAnswer::Kind::kUnknown) balancer_.set_answer(i, known);
+    if (balancer_.targets()[i].answer.kind == gateway::HostAnswer::Kind::kUnknown)
+      balancer_.set_answer(i, known);
   }
   for (const auto& name : before)
     if (name != nullptr) name->unlisten(this);
@@ -72,14 +75,16 @@ void BalancedHost::name_answered(Name& name) {
   for (std::size_t i = 0; i < names_.size(); ++i) {
     if (names_[i].get() != &name) continue;
     const gateway::HostAnswer& before = balancer_.targets()[i].answer;
-    if (before.kind != name.answer().kind || before.error != name.answer().error || before.endpoints != name.answer().endpoints)
+    if (before.kind != name.answer().kind || before.error != name.answer().error ||
+        before.endpoints != name.answer().endpoints)
       balancer_.set_answer(i, name.answer());
   }
   owner_.wake_later(*this);
 }
 
 void BalancedHost::wake() {
-  // Those that wait anew meanwhile are not meant; those whose request ends meanwhile leave the list by themselves.
+  // Those that wait anew meanwhile are not meant; those whose request ends meanwhile leave the list by
+  // themselves.
   for (std::size_t left = waiting_.size(); left > 0 && !waiting_.empty(); --left) {
     Context& ctx = *waiting_.front();
     waiting_.erase(waiting_.begin());
@@ -92,7 +97,8 @@ void BalancedHost::wake() {
   }
 }
 
-// ---- Upstreams -------------------------------------------------------------------------------------------------
+// ---- Upstreams
+// -------------------------------------------------------------------------------------------------
 
 Upstreams::Upstreams(MainConf& conf, config::HealthTable* health, ngx_log_t* log)
     : health_(health), names_(conf, log), seed_(mix_bits(static_cast<std::uint64_t>(ngx_pid))) {
@@ -172,7 +178,8 @@ std::vector<Upstreams::Changed> Upstreams::take_changes() {
     for (const gateway::Balancer::Target& target : host->balancer().targets()) {
       if (config::literal_address(target.plan.host)) continue;
       config::TargetView view{target.plan.target, target.answer.label(), {}};
-      for (const gateway::Peer* peer : target.peers) view.addresses.push_back({peer->ip, peer->port, peer->weight});
+      for (const gateway::Peer* peer : target.peers)
+        view.addresses.push_back({peer->ip, peer->port, peer->weight});
       changed.views.push_back(std::move(view));
     }
     changes.push_back(std::move(changed));

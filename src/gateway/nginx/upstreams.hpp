@@ -16,9 +16,10 @@ namespace gibbon::nginx {
 class Context;
 class Upstreams;
 
-/// What a service's host stands for in this worker: the targets of an upstream, or the addresses of one host. It
-/// follows its names, and lets requests wait for their first answer. Event thread, but for references, which the
-/// generations of the configuration may drop on the loader's thread: the last one is always Upstreams'.
+/// What a service's host stands for in this worker: the targets of an upstream, or the addresses of one host.
+/// It follows its names, and lets requests wait for their first answer. Event thread, but for references,
+/// which the generations of the configuration may drop on the loader's thread: the last one is always
+/// Upstreams'.
 class BalancedHost final : public NameListener {
  public:
   enum class Kind { kUpstream, kHost };
@@ -32,7 +33,9 @@ class BalancedHost final : public NameListener {
   [[nodiscard]] Kind kind() const { return kind_; }
   gateway::Balancer& balancer() { return balancer_; }
   /// Certificate and key for health checks, PEM.
-  [[nodiscard]] const std::pair<std::string, std::string>& client_certificate() const { return client_certificate_; }
+  [[nodiscard]] const std::pair<std::string, std::string>& client_certificate() const {
+    return client_certificate_;
+  }
 
   /// A request used it: its names are kept fresh.
   void touch() { used_ = true; }
@@ -84,13 +87,16 @@ class Upstreams {
     std::vector<config::TargetView> views;
   };
   std::vector<Changed> take_changes();
-  /// `changed` is called soon after a target's addresses have changed, when no request is in the midst of something.
+  /// `changed` is called soon after a target's addresses have changed, when no request is in the midst of
+  /// something.
   void on_change(std::function<void()> changed) { changed_ = std::move(changed); }
   /// Lets take_changes() tell everything anew: this worker has not told it before.
   void forget_told() { told_.clear(); }
 
   /// Upstreams, for health checks.
-  [[nodiscard]] const std::unordered_map<std::string, std::shared_ptr<BalancedHost>>& all() const { return upstreams_; }
+  [[nodiscard]] const std::unordered_map<std::string, std::shared_ptr<BalancedHost>>& all() const {
+    return upstreams_;
+  }
 
   Names& names() { return names_; }
   config::HealthTable* health() { return health_; }
@@ -105,11 +111,11 @@ class Upstreams {
   config::HealthTable* health_;
   Names names_;
   std::uint64_t seed_;
-  std::uint64_t fingerprint_ = 0;  ///< Of the upstreams that were applied last.
+  std::uint64_t fingerprint_ = 0;       ///< Of the upstreams that were applied last.
   std::vector<BalancedHost*> to_wake_;  // Before the hosts, which leave it when they end.
   std::unordered_map<std::string, std::shared_ptr<BalancedHost>> upstreams_;  ///< By id.
   std::unordered_map<std::string, std::shared_ptr<BalancedHost>> hosts_;      ///< By "host:port".
-  std::vector<std::shared_ptr<BalancedHost>> dropped_;  ///< Not configured any more, but perhaps in use.
+  std::vector<std::shared_ptr<BalancedHost>> dropped_;   ///< Not configured any more, but perhaps in use.
   std::unordered_map<std::string, std::uint64_t> told_;  ///< Versions, by upstream id.
   ngx_event_t wake_event_{};
   std::function<void()> changed_;

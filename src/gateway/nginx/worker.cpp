@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,37 +30,16 @@ void copy_counters(ngx_event_t* timer) noexcept {
   if (!ngx_exiting) ngx_add_timer(timer, kCountersEveryMs);
 }
 
-/// How often names, health and what the agent shows are looked after, in milliseconds.
-constexpr ngx_msec_t kTickMs = 500;
-
-void tick(ngx_event_t* timer) noexcept {
-  auto& worker = *static_cast<Worker*>(timer->data);
-  try {
-    worker.look_after_upstreams();
-  } catch (const std::exception& e) {
-    ngx_log_error(NGX_LOG_ERR, timer->log, 0, "gibbon: looking after the upstreams: %s", e.what());
-  }
-  if (!ngx_exiting) ngx_add_timer(timer, kTickMs);
-}
-
-void loader_called(ngx_event_t* event) noexcept {
-  const auto* connection = static_cast<ngx_connection_t*>(event->data);
-  std::uint64_t count = 0;
-  [[maybe_unused]] const auto n = read(connection->fd, &count, sizeof count);
-  static_cast<Worker*>(connection->data)->take_next_runtime();
-}
-
 void log_line(ngx_uint_t level, ngx_log_t* log, const char* what, const std::string& detail) {
   ngx_log_error(level, log, 0, "gibbon: %s: %s", what, detail.c_str());
 }
 
-/// nginx's log is not for other threads: they write their lines to the same descriptor with one write() each.
-void log_from_thread(const ngx_log_t* log, const char* level, const std::string& text) {
-  const std::string line = std::string("gibbon [") + level + "] " + std::to_string(ngx_pid) + "#loader: " + text + "\n";
-  if (log->file != nullptr) [[maybe_unused]] const auto n = write(log->file->fd, line.data(), line.size());
-}
-
 }  // namespace
+
+void Worker::log_from_thread(const char* level, const std::string& text) const {
+  const std::string line = std::string("gibbon [") + level + "] " + std::to_string(ngx_pid) + "#loader: " + text + "\n";
+  if (log_->file != nullptr) [[maybe_unused]] const auto n = write(log_->file->fd, line.data(), line.size());
+}
 
 Worker* worker() { return the_worker; }
 
@@ -123,11 +101,7 @@ Worker::Worker(MainConf& conf, ngx_log_t* log)
   counters_timer_.log = log;
   counters_timer_.cancelable = 1;  // A worker that shuts down does not wait for it.
   ngx_add_timer(&counters_timer_, kCountersEveryMs);
-  tick_timer_.handler = tick;
-  tick_timer_.data = this;
-  tick_timer_.log = log;
-  tick_timer_.cancelable = 1;
-  ngx_add_timer(&tick_timer_, kTickMs);
+  start_upstream_timer();
 
   sigset_t all, before;
   sigfillset(&all);
@@ -182,10 +156,10 @@ void Worker::load_current() {
   const std::uint64_t generation = control_->page().generation.load(std::memory_order_acquire);
   if (generation == loaded_generation_ || generation == 0) return;
   auto snapshot = snapshots_.load(generation);
-  if (!snapshot.ok()) return log_from_thread(log_, "error", "snapshot " + std::to_string(generation) + ": " + snapshot.error().message);
+  if (!snapshot.ok()) return log_from_thread("error", "snapshot " + std::to_string(generation) + ": " + snapshot.error().message);
   auto runtime = gateway::Runtime::build(std::move(snapshot).value(), conf_.registry, &certificate_cache_);
-  if (!runtime.ok()) return log_from_thread(log_, "error", "snapshot " + std::to_string(generation) + ": " + runtime.error().message);
-  for (const Error& warning : runtime.value()->warnings()) log_from_thread(log_, "warn", warning.field + " " + warning.message);
+  if (!runtime.ok()) return log_from_thread("error", "snapshot " + std::to_string(generation) + ": " + runtime.error().message);
+  for (const Error& warning : runtime.value()->warnings()) log_from_thread("warn", warning.field + " " + warning.message);
   // One that the event thread never took is nobody's: destroyed here.
   delete next_.exchange(std::move(runtime).value().release(), std::memory_order_acq_rel);
   // An idle worker takes it over as well, so that its health checks follow.
@@ -208,7 +182,7 @@ void Worker::run_loader() {
       destroy_retired();
       write_told_targets();
     } catch (const std::exception& e) {
-      log_from_thread(log_, "error", e.what());
+      log_from_thread("error", e.what());
     }
     pollfd wait{fifo_, POLLIN, 0};
     const int woken = poll(&wait, 1, patience > 0 ? kRetireCheckMs : -1);
@@ -223,74 +197,6 @@ void Worker::run_loader() {
 }
 
 void Worker::wake_loader() { [[maybe_unused]] const auto n = write(fifo_, "", 1); }
-
-void Worker::watch_loader() {
-  const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (fd < 0) return log_line(NGX_LOG_ERR, log_, "eventfd", std::strerror(errno));
-  wakeup_ = ngx_get_connection(fd, log_);
-  if (wakeup_ == nullptr) {
-    close(fd);
-    return;
-  }
-  wakeup_->data = this;
-  wakeup_->read->handler = loader_called;
-  wakeup_->read->log = log_;
-  wakeup_->read->channel = 1;  // nginx does not count it as left open.
-  wakeup_->log = log_;
-  if (ngx_add_event(wakeup_->read, NGX_READ_EVENT, 0) != NGX_OK) {
-    ngx_close_connection(wakeup_);
-    wakeup_ = nullptr;
-  }
-}
-
-void Worker::take_next_runtime() {
-  if (next_.load(std::memory_order_acquire) == nullptr) return;
-  gateway::Runtime* before = current_;
-  current_ = next_.exchange(nullptr, std::memory_order_acq_rel);
-  if (before != nullptr && before->references() == 0) retire(before);
-  try {
-    upstreams_->apply(*current_);
-  } catch (const std::exception& e) {
-    log_line(NGX_LOG_ERR, log_, "the upstreams cannot follow the configuration", e.what());
-  }
-}
-
-void Worker::look_after_upstreams() {
-  const bool ending = ngx_exiting != 0 || ngx_terminate != 0 || ngx_quit != 0;
-  leads_ = !ending && health_ && health_->hold_lease();
-  if (leads_) {
-    probes_->start();
-    tell_changed_targets();
-  } else {
-    probes_->stop();
-    upstreams_->forget_told();
-    if (ending && health_) health_->release_lease();
-  }
-  if (!ending) upstreams_->tick();
-}
-
-void Worker::tell_changed_targets() {
-  if (!leads_) return;
-  std::vector<Upstreams::Changed> changes = upstreams_->take_changes();
-  if (changes.empty()) return;
-  {
-    const std::lock_guard lock(retired_mutex_);
-    std::move(changes.begin(), changes.end(), std::back_inserter(told_));
-  }
-  wake_loader();
-}
-
-void Worker::write_told_targets() {
-  std::vector<Upstreams::Changed> told;
-  {
-    const std::lock_guard lock(retired_mutex_);
-    told.swap(told_);
-  }
-  for (const Upstreams::Changed& changed : told) {
-    if (const Status status = config::save_target_views(conf_.shared_directory, changed.upstream_id, changed.views); !status)
-      log_from_thread(log_, "error", status.error().message);
-  }
-}
 
 gateway::Runtime* Worker::acquire_runtime() {
   if (next_.load(std::memory_order_acquire) != nullptr) [[unlikely]] take_next_runtime();

@@ -66,6 +66,9 @@ class Worker {
   void tell_changed_targets();
   void write_told_targets();
   void watch_loader();
+  void start_upstream_timer();
+  /// nginx's log is not for other threads: they write their lines to the same descriptor with one write() each.
+  void log_from_thread(const char* level, const std::string& text) const;
   void retire(gateway::Runtime* runtime);
   void destroy_retired();
 

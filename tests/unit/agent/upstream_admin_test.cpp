@@ -15,7 +15,9 @@ class UpstreamAdminTest : public ::testing::Test {
   UpstreamAdminTest() { host_->make_health(); }
 
   static std::int64_t milliseconds() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
   }
   /// Made before the clock's next millisecond, so that each has a time of its own.
   json::object made(const std::string& path, const std::string& form) {
@@ -44,7 +46,10 @@ TEST_F(UpstreamAdminTest, WithoutChecksTheyAreOff) {
   json::object wanted = target;
   wanted["health"] = "HEALTHCHECKS_OFF";
   wanted["data"] = {
-      {"host", "10.0.0.1"}, {"port", 81}, {"dns", "A"}, {"nodeWeight", 7},
+      {"host", "10.0.0.1"},
+      {"port", 81},
+      {"dns", "A"},
+      {"nodeWeight", 7},
       {"weight", {{"total", 7}, {"unavailable", 0}, {"available", 7}}},
       {"addresses", {{{"ip", "10.0.0.1"}, {"port", 81}, {"weight", 7}, {"health", "HEALTHCHECKS_OFF"}}}}};
   EXPECT_EQ(shown.at("data"), json::value({wanted})) << json::serialize(shown);
@@ -80,9 +85,9 @@ TEST_F(UpstreamAdminTest, NamesAreAsTheWorkersFoundThem) {
   made("/upstreams/u.test/targets", "target=b.test:80");
   const auto id = std::string(client_.get("/upstreams/u.test").body.at("id").as_string());
   EXPECT_EQ(health().at("data").at(0).at("health"), "DNS_ERROR");
-  ASSERT_TRUE(config::save_target_views(
-      host_->shared_directory(), id,
-      {{"a.test:80", "SRV", {{"10.0.0.1", 81, 5}, {"10.0.0.2", 82, 6}}}, {"b.test:80", "dns server error: 3 name error", {}}}));
+  ASSERT_TRUE(config::save_target_views(host_->shared_directory(), id,
+                                        {{"a.test:80", "SRV", {{"10.0.0.1", 81, 5}, {"10.0.0.2", 82, 6}}},
+                                         {"b.test:80", "dns server error: 3 name error", {}}}));
   const auto data = health().at("data");
   EXPECT_EQ(data.at(0).at("target"), "b.test:80");  // The newest first.
   EXPECT_EQ(data.at(0).at("health"), "DNS_ERROR");
@@ -110,7 +115,8 @@ TEST_F(UpstreamAdminTest, TheBalancersHealthFollowsTheThreshold) {
   data = health("?balancer_health=1").at("data");
   EXPECT_EQ(data.at("health"), "UNHEALTHY");
   EXPECT_EQ(data.at("details").at("healthy"), false);
-  EXPECT_EQ(data.at("details").at("weight"), json::value({{"total", 100}, {"unavailable", 50}, {"available", 50}}));
+  EXPECT_EQ(data.at("details").at("weight"),
+            json::value({{"total", 100}, {"unavailable", 50}, {"available", 50}}));
 }
 
 TEST_F(UpstreamAdminTest, TargetsComeTheNewestFirstAndInPages) {
@@ -140,9 +146,13 @@ TEST_F(UpstreamAdminTest, MetricsTellTheStateOfEachAddress) {
   made("/upstreams/u.test/targets", "target=10.0.0.1:80");
   made("/upstreams/u.test/targets", "target=a.test:80");
   const auto text = client_.get("/metrics").text;
-  const auto has = [&](const std::string& line) { return text.find("kong_upstream_target_health{upstream=\"u.test\"," + line) != std::string::npos; };
-  EXPECT_TRUE(has("target=\"10.0.0.1:80\",address=\"10.0.0.1:80\",state=\"healthy\",subsystem=\"http\"} 1\n")) << text;
-  EXPECT_TRUE(has("target=\"10.0.0.1:80\",address=\"10.0.0.1:80\",state=\"unhealthy\",subsystem=\"http\"} 0\n"));
+  const auto has = [&](const std::string& line) {
+    return text.find("kong_upstream_target_health{upstream=\"u.test\"," + line) != std::string::npos;
+  };
+  EXPECT_TRUE(has("target=\"10.0.0.1:80\",address=\"10.0.0.1:80\",state=\"healthy\",subsystem=\"http\"} 1\n"))
+      << text;
+  EXPECT_TRUE(
+      has("target=\"10.0.0.1:80\",address=\"10.0.0.1:80\",state=\"unhealthy\",subsystem=\"http\"} 0\n"));
   EXPECT_TRUE(has("target=\"a.test:80\",address=\"\",state=\"dns_error\",subsystem=\"http\"} 1\n"));
 }
 

@@ -6,8 +6,8 @@
 #include <thread>
 #include <vector>
 
-#include "config/health_table.hpp"
 #include "../record/temporary_directory.hpp"
+#include "config/health_table.hpp"
 
 namespace gibbon::config {
 namespace {
@@ -31,7 +31,8 @@ TEST(Health, FailuresTakeItOutAtTheLimitAndSuccessesBringItBack) {
 }
 
 TEST(Health, TheOppositeEventForgetsWhatWasCounted) {
-  const Health failed = Health().after(Event::kTcpFailure, 3).after(Event::kTimeout, 3).after(Event::kHttpFailure, 3);
+  const Health failed =
+      Health().after(Event::kTcpFailure, 3).after(Event::kTimeout, 3).after(Event::kHttpFailure, 3);
   EXPECT_EQ(failed.count(Event::kTcpFailure), 1);
   EXPECT_EQ(failed.count(Event::kTimeout), 1);
   EXPECT_EQ(failed.count(Event::kHttpFailure), 1);

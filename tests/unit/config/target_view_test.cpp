@@ -34,7 +34,9 @@ TEST(TargetView, KnowsAddresses) {
 
 TEST(TargetView, ComesBackAsItWasWritten) {
   const testing::TemporaryDirectory directory;
-  ASSERT_TRUE(save_target_views(directory.path(), "u", {{"a.test:80", "SRV", {{"10.0.0.1", 81, 7}}}, {"b.test:80", "dns server error: 3 name error", {}}}));
+  ASSERT_TRUE(save_target_views(
+      directory.path(), "u",
+      {{"a.test:80", "SRV", {{"10.0.0.1", 81, 7}}}, {"b.test:80", "dns server error: 3 name error", {}}}));
   const auto views = load_target_views(directory.path(), "u");
   ASSERT_TRUE(views);
   ASSERT_EQ(views->size(), 2u);

@@ -137,7 +137,8 @@ TEST_F(BalancerTest, ServiceRecordsBringPortAndWeight) {
 }
 
 TEST_F(BalancerTest, AFailedPeerIsNotPickedAgainWhileOthersRemain) {
-  for (const Kind kind : {Kind::kRoundRobin, Kind::kConsistentHashing, Kind::kLeastConnections, Kind::kLatency}) {
+  for (const Kind kind :
+       {Kind::kRoundRobin, Kind::kConsistentHashing, Kind::kLeastConnections, Kind::kLatency}) {
     upstream_.algorithm = kind;
     configure({plan("10.0.0.1:80", 1000), plan("10.0.0.2:80", 1), plan("10.0.0.3:80", 1)});
     std::vector<Peer*> failed;
@@ -159,7 +160,8 @@ TEST_F(BalancerTest, AHashAlwaysFindsTheSamePeer) {
   configure({plan("10.0.0.1:80"), plan("10.0.0.2:80"), plan("10.0.0.3:80")});
   Balancer other(nullptr, 77);  // Another worker.
   other.configure(upstream_, std::vector{plan("10.0.0.3:80"), plan("10.0.0.1:80"), plan("10.0.0.2:80")});
-  for (std::size_t i = 0; i < 3; ++i) other.set_answer(i, HostAnswer::literal(*Address::parse(other.targets()[i].plan.host)));
+  for (std::size_t i = 0; i < 3; ++i)
+    other.set_answer(i, HostAnswer::literal(*Address::parse(other.targets()[i].plan.host)));
   for (int i = 0; i < 100; ++i) {
     const std::uint64_t hash = stable_hash(std::to_string(i));
     const std::string name = pick(hash);
