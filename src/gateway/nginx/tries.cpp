@@ -1,8 +1,8 @@
-#include "gateway/nginx/client_view.hpp"
 #include "gateway/nginx/tries.hpp"
 
 #include <new>
 
+#include "gateway/nginx/client_view.hpp"
 #include "gateway/nginx/context.hpp"
 #include "gateway/nginx/hash_input.hpp"
 
