@@ -20,6 +20,7 @@ struct Entity {
   std::string path{};         ///< In the Admin API, where it is not the name: "key-auths".
   std::string nested_path{};  ///< The same, below what the entity belongs to: "key-auth".
   enum class Access { kEverywhere, kNestedOnly } access = Access::kEverywhere;  ///< kNestedOnly: no collection at the top.
+  std::string description{};  ///< One sentence, for the reference pages and the OpenAPI document.
 };
 
 }  // namespace gibbon

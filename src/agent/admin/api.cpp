@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "agent/admin/openapi/openapi.hpp"
 #include "agent/admin/reply.hpp"
 #include "base/ascii.hpp"
 #include "base/version.hpp"
@@ -49,6 +50,9 @@ Api::Api(Host& host, Kind kind)
   add_config_endpoints(endpoints_, host);
   add_information_endpoints(endpoints_, host);
   add_node_endpoints(endpoints_, host);
+  endpoints_.add("GET", "/openapi.json", [this](Call&) {
+    return json_reply(200, openapi(endpoints_.served(), *host_.catalog()));
+  });
   endpoints_.add("GET", "/endpoints", [this](Call&) {
     json::array list;
     for (const auto& pattern : endpoints_.patterns()) list.emplace_back(pattern);

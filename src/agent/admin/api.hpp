@@ -26,6 +26,12 @@ struct Call {
 
 using Endpoint = std::function<http::Response(Call&)>;
 
+/// A path that is served, with its methods in their order.
+struct ServedPath {
+  std::string pattern;
+  std::vector<std::string> methods;
+};
+
 /// A table of paths: literal segments and places ("{services}"), a function per method.
 /// Answers 404, 405 and OPTIONS by itself, and HEAD through GET. Threads: any once it is filled.
 class Endpoints {
@@ -39,6 +45,8 @@ class Endpoints {
   [[nodiscard]] http::Response answer(const http::Request& request) const;
   /// Every pattern, in the order of their segments.
   [[nodiscard]] std::vector<std::string> patterns() const;
+  /// The same with their methods, but for those that the table answers by itself.
+  [[nodiscard]] std::vector<ServedPath> served() const;
 
  private:
   struct Entry {

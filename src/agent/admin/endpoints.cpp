@@ -63,6 +63,16 @@ std::vector<std::string> Endpoints::patterns() const {
   return list;
 }
 
+std::vector<ServedPath> Endpoints::served() const {
+  std::vector<ServedPath> list;
+  for (const auto& [pattern, entry] : entries_) {
+    ServedPath path{pattern, {}};
+    for (const auto& [method, endpoint] : entry.methods) path.methods.push_back(method);
+    list.push_back(std::move(path));
+  }
+  return list;
+}
+
 http::Response Endpoints::answer(const http::Request& request) const {
   const auto segments = split_path(request.path);
   const Entry* best = nullptr;

@@ -45,15 +45,6 @@ void add_schema_endpoints(Endpoints& endpoints, Host& host) {
     if (config == nullptr) return no_such("plugin", name);
     return json_reply(200, schema::describe_plugin(*config));
   });
-  endpoints.add("POST", "/schemas/vaults/validate",
-                [&host](Call& call) { return validate(host, host.catalog()->collections().at("vaults"), call.body); });
-  endpoints.add("GET", "/schemas/vaults/{name}", [&host](Call& call) {
-    const auto& name = call.params["name"];
-    const auto catalog = host.catalog();
-    for (const Subschema& vault : catalog->collections().at("vaults").entity.schema.subschemas)
-      if (vault.keys.front() == name) return json_reply(200, schema::describe(fields::record(vault.fields)));
-    return no_such("vault", name);
-  });
   endpoints.add("GET", "/plugins/schema/{name}", [&host](Call& call) {
     const auto& name = call.params["name"];
     const auto catalog = host.catalog();

@@ -33,7 +33,8 @@ Entity certificates() {
       .check({.kind = Kind::kCustom, .fields = {"cert", "key"}, .custom_name = "certificate_key"})
       .check({.kind = Kind::kCustom, .fields = {"cert_alt", "key_alt"}, .custom_name = "certificate_alt_key"})
       .check({.kind = Kind::kCustom, .fields = {"cert", "cert_alt"}, .custom_name = "certificate_types"});
-  return {.name = "certificates", .schema = std::move(schema)};
+  return {.name = "certificates", .schema = std::move(schema),
+          .description = "A certificate with its private key, shown to clients or to upstreams."};
 }
 
 Entity snis() {
@@ -47,7 +48,8 @@ Entity snis() {
       {"certificate", foreign("certificates").required()
           .description("The certificate that is shown to clients that ask for the name.")},
   });
-  return {.name = "snis", .schema = std::move(schema), .endpoint_key = "name"};
+  return {.name = "snis", .schema = std::move(schema), .endpoint_key = "name",
+          .description = "A server name for which a certificate is shown."};
 }
 
 Entity ca_certificates() {
@@ -61,7 +63,8 @@ Entity ca_certificates() {
       {"tags", tags()},
   })
       .check({.kind = Kind::kCustom, .fields = {"cert"}, .custom_name = "ca_certificate"});
-  return {.name = "ca_certificates", .schema = std::move(schema)};
+  return {.name = "ca_certificates", .schema = std::move(schema),
+          .description = "The certificate of an authority, to verify upstreams with."};
 }
 // clang-format on
 

@@ -17,7 +17,8 @@ Entity consumers() {
       {"tags", tags()},
   })
       .check({.kind = EntityCheck::Kind::kAtLeastOneOf, .fields = {"custom_id", "username"}});
-  return {.name = "consumers", .schema = std::move(schema), .endpoint_key = "username"};
+  return {.name = "consumers", .schema = std::move(schema), .endpoint_key = "username",
+          .description = "Who sends requests: a user or a program."};
 }
 // clang-format on
 

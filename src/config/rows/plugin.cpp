@@ -37,7 +37,8 @@ Entity plugins() {
   return {.name = "plugins",
           .schema = std::move(schema),
           .endpoint_key = "instance_name",
-          .cache_key = {"name", "route", "service", "consumer"}};
+          .cache_key = {"name", "route", "service", "consumer"},
+          .description = "A plugin that is switched on, and for which requests."};
 }
 // clang-format on
 

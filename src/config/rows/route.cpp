@@ -154,7 +154,8 @@ Entity routes() {
               .message = "'snis' can only be set when 'protocols' is 'grpcs', 'https', 'tls' or 'tls_passthrough'"})
       .check({.kind = Kind::kCustom, .fields = {"path_handling"}, .custom_name = "path_handling"})
       .subschemas_by("protocols", {http_routes(), stream_routes(), grpc_routes()});
-  return {.name = "routes", .schema = std::move(schema), .endpoint_key = "name"};
+  return {.name = "routes", .schema = std::move(schema), .endpoint_key = "name",
+          .description = "Which requests go to a service: by hosts, paths, methods, headers and more."};
 }
 // clang-format on
 

@@ -62,7 +62,8 @@ Entity services() {
       .check(only_over_tls("tls_verify"))
       .check(only_over_tls("tls_verify_depth"))
       .check(only_over_tls("ca_certificates"));
-  return {.name = "services", .schema = std::move(schema), .endpoint_key = "name"};
+  return {.name = "services", .schema = std::move(schema), .endpoint_key = "name",
+          .description = "An upstream that requests go to."};
 }
 // clang-format on
 

@@ -150,7 +150,8 @@ Entity upstreams() {
       .check(wants("hash_on", "uri_capture", "hash_on_uri_capture"))
       .check(wants("hash_fallback", "uri_capture", "hash_fallback_uri_capture"))
       .check(distinct("hash_on_uri_capture", "hash_fallback_uri_capture"));
-  return {.name = "upstreams", .schema = std::move(schema), .endpoint_key = "name"};
+  return {.name = "upstreams", .schema = std::move(schema), .endpoint_key = "name",
+          .description = "A name for several targets, and how requests are shared among them."};
 }
 
 Entity targets() {
@@ -172,7 +173,8 @@ Entity targets() {
           .schema = std::move(schema),
           .endpoint_key = "target",
           .cache_key = {"upstream", "target"},
-          .access = Entity::Access::kNestedOnly};
+          .access = Entity::Access::kNestedOnly,
+          .description = "One of the addresses that an upstream shares requests among."};
 }
 // clang-format on
 

@@ -23,7 +23,11 @@ Entity vaults() {
   })
       .subschemas_by("name", {{.keys = {"env"}, .fields = {{"config", env}}, .checks = {}}},
                      "vault '%s' is not installed");
-  return {.name = "vaults", .schema = std::move(schema), .endpoint_key = "prefix", .cache_key = {"prefix"}};
+  return {.name = "vaults",
+          .schema = std::move(schema),
+          .endpoint_key = "prefix",
+          .cache_key = {"prefix"},
+          .description = "Where references to secrets lead to."};
 }
 // clang-format on
 

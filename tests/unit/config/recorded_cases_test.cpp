@@ -130,6 +130,7 @@ TEST(PluginSchemas, DescribeThemselvesAsKongDoes) {
 
 TEST(EntitySchemas, SayWhatEachFieldIsFor) {
   for (const Entity& entity : core_entities()) {
+    EXPECT_TRUE(entity.description.ends_with('.')) << entity.name;
     for (const NamedField& row : entity.schema.fields) {
       EXPECT_GE(row.field.description_text.size(), 10U) << entity.name << "." << row.name;
       EXPECT_LE(row.field.description_text.size(), 500U) << entity.name << "." << row.name;
