@@ -84,6 +84,8 @@ Result<HealthTable> HealthTable::open(const std::string& directory) {
   return HealthTable(page.value());
 }
 
+HealthTable::HealthTable(HealthPage* page) : page_(page), pid_(static_cast<std::uint32_t>(getpid())) {}
+
 HealthTable::~HealthTable() {
   if (page_ != nullptr) munmap(page_, sizeof(HealthPage));
 }
@@ -181,18 +183,17 @@ bool HealthTable::force(std::uint64_t key, Health::State state) {
 
 bool HealthTable::hold_lease() {
   const auto now = static_cast<std::uint32_t>(monotonic_seconds());
-  const auto mine = static_cast<std::uint32_t>(getpid());
   std::uint64_t lease = page_->lease.load(std::memory_order_acquire);
   const auto holder = static_cast<std::uint32_t>(lease >> 32);
   const auto until = static_cast<std::uint32_t>(lease);
-  if (holder != 0 && holder != mine && until > now && is_running(holder)) return false;
-  const std::uint64_t renewed = (static_cast<std::uint64_t>(mine) << 32) | (now + kLeaseSeconds);
+  if (holder != 0 && holder != pid_ && until > now && is_running(holder)) return false;
+  const std::uint64_t renewed = (std::uint64_t{pid_} << 32) | (now + kLeaseSeconds);
   return lease == renewed || page_->lease.compare_exchange_strong(lease, renewed, std::memory_order_acq_rel);
 }
 
 void HealthTable::release_lease() {
   std::uint64_t lease = page_->lease.load(std::memory_order_acquire);
-  if (static_cast<std::uint32_t>(lease >> 32) != static_cast<std::uint32_t>(getpid())) return;
+  if (static_cast<std::uint32_t>(lease >> 32) != pid_) return;
   page_->lease.compare_exchange_strong(lease, 0, std::memory_order_acq_rel);
 }
 

@@ -35,7 +35,7 @@ struct HealthPage {
   alignas(64) Cell cells[kCells];
 };
 
-/// The table mapped. Threads: any.
+/// The table mapped, by the process that opened it. Threads: any.
 class HealthTable {
  public:
   using Cell = HealthPage::Cell;
@@ -45,7 +45,7 @@ class HealthTable {
   /// Makes the table where it is missing, and anew where another version made it. Errors: no room, no
   /// permission.
   static Result<HealthTable> open(const std::string& directory);
-  HealthTable(HealthTable&& other) noexcept : page_(other.page_) { other.page_ = nullptr; }
+  HealthTable(HealthTable&& other) noexcept : page_(other.page_), pid_(other.pid_) { other.page_ = nullptr; }
   HealthTable& operator=(HealthTable&&) = delete;
   ~HealthTable();
 
@@ -78,9 +78,10 @@ class HealthTable {
   void release_lease();
 
  private:
-  explicit HealthTable(HealthPage* page) : page_(page) {}
+  explicit HealthTable(HealthPage* page);
   void changed(Health before, Health after);
   HealthPage* page_;
+  std::uint32_t pid_;  ///< This process's, without a system call each time.
 };
 
 }  // namespace gibbon::config

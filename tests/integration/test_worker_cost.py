@@ -60,6 +60,9 @@ def test_the_logger_makes_no_system_call(quiet, sink, upstream, tmp_path):
             counts[name] = system_calls(worker, client, f"{route.path}/text/1000", tmp_path / name)
     wait_for(lambda: sink.count() >= REQUESTS, "the entries of the counted requests")
     assert counts["plain"], "strace counted nothing"
+    for calls in counts.values():  # the loader thread's wait, which strace interrupts when it attaches
+        calls.pop("restart_syscall", None)
+        calls.pop("poll", None)
     # How often the loop wakes is not the logger's doing alone: a tenth of a wake-up per request is let pass there.
     waits = {name: calls.pop("epoll_wait", 0) + calls.pop("epoll_pwait", 0) for name, calls in counts.items()}
     # The last request may still be written to the access log when the count ends: one call more or less is its.
