@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_set>
 
 namespace gibbon::gateway {
 namespace {
@@ -87,9 +88,12 @@ std::unique_ptr<Chains> Chains::build(std::span<const config::Plugin> plugins, s
   }
   chains->global_items_ = chains->select({});
   chains->global_ = chains->intern(chains->global_items_);
+  std::unordered_set<std::string_view> named;  // Routes and services that some configuration names.
+  for (const config::Plugin& plugin : plugins) named.insert({plugin.route_id, plugin.service_id});
   for (const config::Route& route : routes) {
     chains->route_scopes_.push_back({route.id, route.service_id, {}});
-    chains->by_route_.push_back(chains->intern(chains->select(chains->route_scopes_.back())));
+    const bool has_own = named.contains(route.id) || (!route.service_id.empty() && named.contains(route.service_id));
+    chains->by_route_.push_back(has_own ? chains->intern(chains->select(chains->route_scopes_.back())) : chains->global_);
   }
   return chains;
 }

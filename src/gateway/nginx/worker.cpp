@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,10 @@ Worker* the_worker = nullptr;
 
 /// How long a retired runtime may wait for its destruction, in milliseconds: the loader looks again after that.
 constexpr int kRetireCheckMs = 1000;
+
+/// How much the loader's thread gives way to the event loop where they share a core: a tenth of it remains for the
+/// loader, so that a change arrives on a machine without an idle core, too.
+constexpr int kLoaderNice = 10;
 
 /// How often nginx's connection counters are copied while nothing else happens, in milliseconds.
 constexpr ngx_msec_t kCountersEveryMs = 1000;
@@ -126,6 +131,7 @@ Worker::~Worker() {
   if (fifo_ >= 0) close(fifo_);
   delete next_.load();
   if (current_ != nullptr && current_->references() == 0) delete current_;
+  for (gateway::Runtime* runtime : to_retire_) delete runtime;
   destroy_retired();
 }
 
@@ -174,6 +180,8 @@ void Worker::run_loader() {
   CPU_ZERO(&every);
   for (int i = 0; i < CPU_SETSIZE; ++i) CPU_SET(i, &every);
   sched_setaffinity(0, sizeof every, &every);  // nginx may have pinned the worker; this thread need not share its core.
+  // Building beside many routes takes milliseconds; the event loop need not wait for a core meanwhile.
+  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kLoaderNice);
 
   int patience = 0;  // How many more times to look for retired runtimes without having been woken.
   while (!stopping_.load()) {
@@ -209,8 +217,12 @@ void Worker::release_runtime(gateway::Runtime* runtime) {
 }
 
 void Worker::retire(gateway::Runtime* runtime) {
-  const std::lock_guard lock(retired_mutex_);
-  retired_.push_back(runtime);
+  to_retire_.push_back(runtime);
+  // The loader may have lost its core while it holds the lock: then the next one takes this one along.
+  const std::unique_lock lock(retired_mutex_, std::try_to_lock);
+  if (!lock.owns_lock()) return;
+  retired_.insert(retired_.end(), to_retire_.begin(), to_retire_.end());
+  to_retire_.clear();
 }
 
 void Worker::destroy_retired() {

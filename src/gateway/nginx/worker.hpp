@@ -86,6 +86,7 @@ class Worker {
   std::atomic<gateway::Runtime*> next_{nullptr};  // Loader to event thread.
   std::mutex retired_mutex_;
   std::vector<gateway::Runtime*> retired_;      // Event thread to loader.
+  std::vector<gateway::Runtime*> to_retire_;    // Event thread: not handed over yet.
   config::SnapshotReader snapshots_;            // Loader.
   std::vector<Upstreams::Changed> told_;        // The same, under the same mutex.
   ngx_connection_t* wakeup_ = nullptr;          // Loader to event thread: there is a next runtime.

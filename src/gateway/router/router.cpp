@@ -1,8 +1,8 @@
 #include "gateway/router/router.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <map>
-#include <tuple>
 #include <unordered_map>
 
 #include "gateway/router/candidates.hpp"
@@ -42,10 +42,11 @@ struct Draft {
   std::string prefix;                 ///< What every path that matches begins with.
   std::vector<std::uint32_t> buckets;
 
-  [[nodiscard]] auto order() const {
-    const auto kind_count = static_cast<std::int64_t>(__builtin_popcount(kinds));
-    return std::tuple(-kind_count, -std::int64_t{kinds}, snis_ignored, -std::int64_t{weight},
-                      -std::int64_t{header_count}, -regex_priority, -std::int64_t{entry.path_length}, created_at);
+  /// A lesser one goes first.
+  using Order = std::array<std::int64_t, 8>;
+  [[nodiscard]] Order order() const {
+    return {-std::int64_t{std::popcount(kinds)}, -std::int64_t{kinds}, snis_ignored, -std::int64_t{weight},
+            -std::int64_t{header_count}, -regex_priority, -std::int64_t{entry.path_length}, created_at};
   }
 };
 
@@ -298,13 +299,16 @@ Router Router::build(std::span<const config::Route> routes, std::span<const conf
     }
   }
 
-  std::vector<Draft>& drafts = compiler.drafts;
-  std::stable_sort(drafts.begin(), drafts.end(), [](const Draft& a, const Draft& b) { return a.order() < b.order(); });
+  const std::vector<Draft>& drafts = compiler.drafts;
+  std::vector<std::pair<Draft::Order, std::uint32_t>> order;
+  order.reserve(drafts.size());
+  for (const Draft& draft : drafts) order.emplace_back(draft.order(), static_cast<std::uint32_t>(order.size()));
+  std::sort(order.begin(), order.end());  // The number breaks ties: what came first stays first.
   struct Lists { std::vector<std::uint32_t> plain, regex; };
   std::vector<std::map<std::string_view, Lists>> buckets(compiler.bucket_count);
   tables->entries.reserve(drafts.size());
   for (std::uint32_t rank = 0; rank < drafts.size(); ++rank) {
-    const Draft& draft = drafts[rank];
+    const Draft& draft = drafts[order[rank].second];
     tables->entries.push_back(draft.entry);
     for (const std::uint32_t bucket : draft.buckets) {
       Lists& lists = buckets[bucket][draft.prefix];
