@@ -74,10 +74,13 @@ def test_init_writes_an_example_that_parses(gateway, config, tmp_path):
     assert again.returncode == 1 and "already exists" in again.stderr
 
 
-def everything(upstream):
+def everything(upstream, authority):
     """A document with an entity of each kind."""
+    certificate, key = (path.read_text() for path in authority.issue("config.test"))
     return {
         "_format_version": "3.0",
+        "certificates": [{"cert": certificate, "key": key, "snis": [{"name": "config.test"}]}],
+        "ca_certificates": [{"cert": authority.certificate.read_text()}],
         "services": [{"name": "svc", "url": f"http://127.0.0.1:{upstream.port}", "tags": ["täg", "yes", "1"],
                       "routes": [{"name": "r", "paths": ["/a", "~/b\\d+$"], "headers": {"x-a": ["1", "no"]}}],
                       "plugins": [{"name": "request-response-logger", "config": {"headers": {"a": "~"}}}]}],
@@ -89,15 +92,15 @@ def everything(upstream):
     }
 
 
-def test_export_import_export_is_the_same(config, gateway, tmp_path, upstream):
+def test_export_import_export_is_the_same(config, gateway, tmp_path, upstream, authority):
     source = tmp_path / "all.json"
-    source.write_text(json.dumps(everything(upstream)))
+    source.write_text(json.dumps(everything(upstream, authority)))
     done = config("import", source)
     assert done.returncode == 0 and done.stdout == "parse successful, beginning import\nimport successful\n", done
     first = tmp_path / "first.yml"
     assert config("export", first).returncode == 0
     assert stat.S_IMODE(first.stat().st_mode) == 0o600
-    for kind in ("services", "routes", "plugins", "consumers", "upstreams",
+    for kind in ("certificates", "snis", "ca_certificates", "services", "routes", "plugins", "consumers", "upstreams",
                  "targets", "vaults"):
         assert f"\n{kind}:\n" in first.read_text(), kind
     refused = config("export", first)
