@@ -94,7 +94,7 @@ class Field {
   Field& default_of_rows(std::vector<std::string> left_out = {}) {
     has_default_of_rows = true; rows_without_default = std::move(left_out); return *this;
   }
-  /// The rules are checked, but /schemas does not show them: where Kong's own answer has none.
+  /// The rules are checked, but /schemas shows neither them nor the description: as Kong's answer.
   Field& unlisted() { is_unlisted = true; return *this; }
   Field& between(double low, double high) { between_low = low; between_high = high; has_between = true; return *this; }
   Field& greater_than(double bound) { gt = bound; has_gt = true; return *this; }

@@ -30,6 +30,9 @@ int health(const Options& options);
 /// Prints the secret that a reference names, as this process's environment has it: "{vault://env/x}" or "env/x".
 int vault_get(const std::string& reference);
 
+/// Writes the reference pages (docs/reference) into a folder.
+int write_reference(const std::string& directory);
+
 enum class Detail { kOwn, kAll };
 int version(Detail detail);
 

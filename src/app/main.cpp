@@ -92,6 +92,12 @@ int main(int argc, char** argv) {
   gibbon::app::add_logs_arguments(logs_command, logs);
   logs_command->callback([&] { chosen = [&] { return gibbon::app::run_logs(logs); }; });
 
+  std::string directory;
+  CLI::App* reference_command = app.add_subcommand("reference", "Write the reference pages");
+  reference_command->add_option("directory", directory, "Where they go")->required();
+  reference_command->callback([&] { chosen = [&] { return gibbon::app::write_reference(directory); }; });
+  reference_command->group("");
+
   int ready_fd = -1;
   CLI::App* supervise = command("supervise", "Keep a prepared gateway running, in the foreground",
                                 [&] { return gibbon::app::supervise(options, ready_fd); });

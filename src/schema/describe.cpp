@@ -153,7 +153,7 @@ void describe_attributes(const Field& field, json::object& out) {
   if (field.is_abstract) out["abstract"] = true;
   if (!field.referenced_entity.empty()) out["reference"] = field.referenced_entity;
   if (field.cascades) out["on_delete"] = "cascade";
-  if (!field.description_text.empty()) out["description"] = field.description_text;
+  if (!field.description_text.empty() && !field.is_unlisted) out["description"] = field.description_text;
   if (!field.error_message.empty()) out["err"] = field.error_message;
   if (field.deprecation) out["deprecation"] = describe_deprecation(*field.deprecation);
 }

@@ -50,8 +50,22 @@ constexpr NodeRow kRows[] = {
      Answer::kObject, Takes::kConfiguration, Fails::kBadRequest, 201},
     {"GET", "/tags", "tags", "list-tags", "List the tags of all entities", Answer::kTags, Takes::kPage,
      Fails::kBadRequest},
-    {"GET", "/tags/{tag}", "tags", "list-tagged", "List the entities that have a tag", Answer::kTags, Takes::kPage,
+    {"GET", "/tags/{tags}", "tags", "list-tagged", "List the entities that have a tag", Answer::kTags, Takes::kPage,
      Fails::kBadRequest},
+    {"GET", "/upstreams/{upstreams}/health", "upstreams", "show-upstream-health",
+     "Show the health of an upstream's targets", Answer::kObject, Takes::kPage, Fails::kNotFound},
+    {"GET", "/upstreams/{upstreams}/targets/all", "upstreams", "list-all-targets",
+     "List an upstream's targets", Answer::kObject, Takes::kPage, Fails::kNotFound},
+    {"PUT", "/upstreams/{upstreams}/targets/{targets}/healthy", "upstreams", "set-target-healthy",
+     "Take a target for healthy", Answer::kNothing, Takes::kNothing, Fails::kNotFound, 204},
+    {"PUT", "/upstreams/{upstreams}/targets/{targets}/unhealthy", "upstreams", "set-target-unhealthy",
+     "Take a target for unhealthy", Answer::kNothing, Takes::kNothing, Fails::kNotFound, 204},
+    {"PUT", "/upstreams/{upstreams}/targets/{targets}/{address}/healthy", "upstreams", "set-address-healthy",
+     "Take an address of a target for healthy", Answer::kNothing, Takes::kNothing, Fails::kNotFound, 204},
+    {"PUT", "/upstreams/{upstreams}/targets/{targets}/{address}/unhealthy", "upstreams", "set-address-unhealthy",
+     "Take an address of a target for unhealthy", Answer::kNothing, Takes::kNothing, Fails::kNotFound, 204},
+    {"GET", "/schemas/filters/{name}", kSchemasTag, "show-filter-schema", "Answers that there is no such filter",
+     Answer::kMessage, Takes::kNothing, Fails::kNever, 404},
     {"GET", "/schemas/{name}", kSchemasTag, "show-entity-schema", "Show the rows of an entity", Answer::kDescribed,
      Takes::kNothing, Fails::kNotFound},
     {"POST", "/schemas/{name}/validate", kSchemasTag, "validate-entity", "Check an entity, and store nothing",
@@ -168,6 +182,9 @@ json::object node_operation(std::string_view method, std::string_view pattern) {
     }
     return out;
   }
+  if (pattern.find("/filter") != std::string_view::npos)
+    return operation(kNodeTag, operation_id(method, pattern), "Answers that there are no filters in WebAssembly", 400,
+                     response("The answer.", content_of(Answer::kMessage)), {});
   return {};
 }
 

@@ -31,9 +31,7 @@ json::array places(std::string_view pattern, const Collections& collections) {
 
 /// An endpoint that nobody wrote a row for is there all the same, with its path for a name.
 json::object unnamed(std::string_view method, std::string_view pattern) {
-  std::string id = ascii_lower(method);
-  for (const char c : pattern) id += c == '/' || c == '{' || c == '}' ? '-' : c;
-  return operation(kNodeTag, id, std::string(method) + " " + std::string(pattern), 200,
+  return operation(kNodeTag, operation_id(method, pattern), std::string(method) + " " + std::string(pattern), 200,
                    response("The answer.", json_content(json::object{{"type", "object"}})), {"BadRequest", "NotFound"});
 }
 

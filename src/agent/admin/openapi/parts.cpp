@@ -1,5 +1,7 @@
 #include "agent/admin/openapi/parts.hpp"
 
+#include "base/ascii.hpp"
+
 namespace gibbon::agent::openapi_parts {
 namespace {
 
@@ -47,6 +49,13 @@ json::object operation(std::string_view tag, std::string_view id, std::string_vi
     answers[std::to_string(error_called(name).status)] = reference("responses", name);
   if (!answers.contains("500")) answers["500"] = reference("responses", "Unexpected");
   return {{"tags", json::array{tag}}, {"operationId", id}, {"summary", summary}, {"responses", std::move(answers)}};
+}
+
+std::string operation_id(std::string_view method, std::string_view pattern) {
+  std::string id = ascii_lower(method);
+  for (const char c : pattern)
+    if (c != '{' && c != '}') id += c == '/' ? '-' : c;
+  return id;
 }
 
 json::object request_body(json::value json) {

@@ -24,6 +24,8 @@ json::object response(std::string_view description, json::object content);
 /// An operation with the responses that every one has and those of `errors` ("NotFound", ...).
 json::object operation(std::string_view tag, std::string_view id, std::string_view summary, int success,
                        json::object success_response, std::initializer_list<std::string_view> errors);
+/// A name for what has none of its own: "get-filter-chains".
+std::string operation_id(std::string_view method, std::string_view pattern);
 /// A body in each of the forms that the Admin API reads; `json` is the schema of the JSON form.
 json::object request_body(json::value json);
 json::object query_parameter(std::string_view name, std::string_view description, json::value schema);
