@@ -17,7 +17,7 @@ ADDITIONS = {".gibbon", ".gibbon_version", ".pids.agent"}
 
 # Paths of Kong's that do not exist here: of plugins that come on their own, and of what docs/kong-differences.md names.
 ABSENT = ("/acls", "/acme", "/basic-auths", "/hmac-auths", "/jwts", "/key-auths", "/oauth2", "/proxy-cache", "/sessions",
-          "/key-sets", "/keys", "/targets")
+          "/key-sets", "/keys")
 NESTED_ABSENT = ("acls", "basic-auth", "hmac-auth", "jwt", "key-auth", "oauth2", "oauth2_tokens")
 
 

@@ -42,6 +42,8 @@ class Endpoints {
   /// Replaces an endpoint by one that may call what stood there: `endpoint(call, former)`.
   void wrap(std::string_view method, std::string_view pattern,
             std::function<http::Response(Call&, const Endpoint& former)> endpoint);
+  /// A path that Kong lists and never serves: every method answers 404.
+  void disable(std::string_view pattern);
   [[nodiscard]] http::Response answer(const http::Request& request) const;
   /// Every pattern, in the order of their segments.
   [[nodiscard]] std::vector<std::string> patterns() const;
@@ -53,6 +55,7 @@ class Endpoints {
     std::vector<std::string> segments;
     std::map<std::string, Endpoint, std::less<>> methods;
     YamlBody yaml = YamlBody::kRefused;
+    bool disabled = false;
   };
   Entry& entry(std::string_view pattern);
   std::map<std::string, Entry, std::less<>> entries_;

@@ -51,6 +51,8 @@ void Endpoints::wrap(std::string_view method, std::string_view pattern,
   held = [former = std::move(held), endpoint = std::move(endpoint)](Call& call) { return endpoint(call, former); };
 }
 
+void Endpoints::disable(std::string_view pattern) { entry(pattern).disabled = true; }
+
 std::vector<std::string> Endpoints::patterns() const {
   std::vector<std::string> list;
   for (const auto& [pattern, entry] : entries_) list.push_back(pattern);
@@ -91,7 +93,7 @@ http::Response Endpoints::answer(const http::Request& request) const {
                                        })))
       best = &entry;
   }
-  if (best == nullptr) return not_found_reply();
+  if (best == nullptr || best->disabled) return not_found_reply();
 
   if (request.method == "OPTIONS") {
     std::vector<std::string> methods{"OPTIONS"};

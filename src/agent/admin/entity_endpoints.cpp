@@ -144,6 +144,9 @@ void add_entity_endpoints(Endpoints& endpoints, Host& host, const Collections& c
       if (everywhere) add_referenced(endpoints, host, collection, foreign, *parent);
     }
   }
+  // Targets are reached through their upstream, and certificates not through their names.
+  for (const char* pattern : {"/targets", "/targets/{targets}", "/targets/{targets}/upstream", "/snis/{snis}/certificate"})
+    endpoints.disable(pattern);
 }
 
 }  // namespace gibbon::agent

@@ -57,16 +57,22 @@ std::string sized(std::uint64_t bytes, char unit, int scale) {
   return fmt::format("{:.{}f} MiB", number / 1024 / 1024, scale);
 }
 
+/// How many digits sizes have; what is no number counts as missing.
+int scale_of(const Call& call) {
+  constexpr int kDefault = 2, kMost = 9;
+  const auto text = call.argument("scale").value_or("");
+  int scale = kDefault;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), scale);
+  return error == std::errc() && end == text.data() + text.size() ? std::min(scale, kMost) : kDefault;
+}
+
 http::Response status(Host& host, const Call& call) {
   const auto unit = call.argument("unit").value_or("m");
   if (unit.size() != 1 || std::string_view("bkmgBKMG").find(unit[0]) == std::string_view::npos)
     return message_reply(400, fmt::format("invalid unit '{}' (expected 'k/K', 'm/M', or 'g/G')", unit));
   const char unit_letter = static_cast<char>(unit[0] | 0x20);
-  const auto scale_text = call.argument("scale").value_or("2");
-  int scale = 2;
-  const auto [end, error] = std::from_chars(scale_text.data(), scale_text.data() + scale_text.size(), scale);
-  if (error != std::errc() || end != scale_text.data() + scale_text.size() || scale < 0 || scale > 9)
-    return message_reply(400, "scale must be equal or greater than 0");
+  const auto scale = scale_of(call);
+  if (scale < 0) return message_reply(400, "scale must be equal or greater than 0");
 
   const auto* page = host.control();
   json::array memory;
@@ -96,7 +102,7 @@ std::string nginx_metrics(Host& host) {
   const auto now = connections(host.control());
   std::string out =
       "# HELP kong_nginx_connections_total Number of connections by state.\n"
-      "# TYPE kong_nginx_connections_total untyped\n";
+      "# TYPE kong_nginx_connections_total gauge\n";
   const auto state = [&](const char* name, std::int64_t value) {
     out += fmt::format("kong_nginx_connections_total{{node_id=\"{}\",subsystem=\"http\",state=\"{}\"}} {}\n",
                        host.node_id(), name, value);
@@ -122,6 +128,12 @@ std::string nginx_metrics(Host& host) {
       "# TYPE gibbon_build_info gauge\n"
       "gibbon_build_info{{version=\"{3}\"}} 1\n",
       host.node_id(), now.requests, kKongVersion, kVersion);
+  out +=
+      "# HELP kong_memory_workers_lua_vms_bytes Resident memory of a worker: there is no Lua in it.\n"
+      "# TYPE kong_memory_workers_lua_vms_bytes gauge\n";
+  for (const auto pid : workers(host.control()))
+    out += fmt::format("kong_memory_workers_lua_vms_bytes{{node_id=\"{}\",pid=\"{}\",kong_subsystem=\"http\"}} {}\n",
+                       host.node_id(), pid, resident_bytes(pid));
   if (const auto* page = host.control())
     out += fmt::format(
         "# HELP gibbon_configuration_generation The configuration that was published last.\n"

@@ -62,6 +62,8 @@ TEST(AdminCases, Services) { run_cases("services.json", *TestHost::with_database
 TEST(AdminCases, Routes) { run_cases("routes.json", *TestHost::with_database()); }
 TEST(AdminCases, Plugins) { run_cases("plugins.json", *TestHost::with_database()); }
 
+TEST(AdminCases, Conventions) { run_cases("conventions.json", *TestHost::with_database()); }
+
 TEST(AdminCases, WithoutDatabase) {
   const auto host = TestHost::without_database();
   const auto loaded = Client(*host).json("POST", "/config", json::parse(R"({"_format_version":"3.0",

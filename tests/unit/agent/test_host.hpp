@@ -67,6 +67,7 @@ class TestHost : public Host {
 
   std::atomic<int> waits = 0;
   bool is_ready = false, is_draining = false;
+  void use(std::shared_ptr<const Settings> settings) { settings_ = std::move(settings); }
   /// Gives it a health table, as a gateway has.
   void make_health() { health_.emplace(config::HealthTable::open(folder_.path()).value()); }
 
