@@ -75,7 +75,7 @@ def document(routes, services):
 class Load:
     """Requests without a pause on a few connections, answered by the gateway itself, so that the loops keep turning."""
 
-    def __init__(self, gateway, connections=4):
+    def __init__(self, gateway, connections=8):
         self._gateway, self._stop = gateway, threading.Event()
         self.latencies_ms, self.failed = [], 0
         self._threads = [threading.Thread(target=self._run) for _ in range(connections)]
@@ -131,6 +131,7 @@ def changes_beside(routes, seconds, workers, folder):
     with contextlib.ExitStack() as stack:
         gateway = Gateway(workers=workers, env=loops.environment(), settings={
             "proxy_access_log": "off", "nginx_http_keepalive_requests": "1000000000"})
+        gateway.write_settings(proxy_listen=f"127.0.0.1:{gateway.proxy} reuseport")  # spreads the load over the workers
         stack.callback(gateway.close)
         file = Path(folder) / "routes.json"
         file.write_text(json.dumps(document(routes, services=100)))
