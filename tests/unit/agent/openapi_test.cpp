@@ -53,8 +53,9 @@ TEST(OpenApi, RefersToWhatThereIsAndHasNothingElse) {
   });
   std::set<std::string> there;
   for (const auto& [section, components] : whole.at("components").as_object())
-    for (const auto& [name, component] : components.as_object())
-      there.insert(std::string(section) + "/" + std::string(name));
+    if (section != "securitySchemes")
+      for (const auto& [name, component] : components.as_object())
+        there.insert(std::string(section) + "/" + std::string(name));
   EXPECT_EQ(used, there);
 }
 

@@ -42,6 +42,13 @@ json::object described(std::string_view method, std::string_view pattern, const 
   return out.empty() ? unnamed(method, pattern) : out;
 }
 
+json::object token_scheme() {
+  return {{"type", "apiKey"},
+          {"in", "header"},
+          {"name", "Kong-Admin-Token"},
+          {"description", "The token of `admin_token` or `admin_token_file`, where one is set."}};
+}
+
 json::array tags(const Catalog& catalog, const std::set<std::string>& used) {
   json::array all;
   const auto add = [&](std::string_view name, std::string_view description) {
@@ -80,12 +87,14 @@ json::object openapi(const std::vector<ServedPath>& served, const Catalog& catal
                     {"summary", std::string("Kong ") + kKongVersion + "'s Admin API, as Gibbon serves it."},
                     {"license", json::object{{"name", "Apache-2.0"}, {"identifier", "Apache-2.0"}}}}},
       {"servers", json::array{json::object{{"url", "/"}, {"description", "Where this document comes from."}}}},
-      {"security", json::array()},
+      // A token is asked for only where the settings say so.
+      {"security", json::array{json::object(), json::object{{"token", json::array()}}}},
       {"tags", tags(catalog, used_tags)},
       {"paths", std::move(paths)},
       {"components", json::object{{"schemas", schemas(catalog)},
                                   {"responses", responses()},
-                                  {"parameters", parameters()}}},
+                                  {"parameters", parameters()},
+                                  {"securitySchemes", json::object{{"token", token_scheme()}}}}},
   };
 }
 

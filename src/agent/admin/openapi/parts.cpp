@@ -13,6 +13,7 @@ struct ErrorResponse {
 
 constexpr ErrorResponse kErrors[] = {
     {"BadRequest", 400, "Error", "The input is wrong; `fields` says where. Some errors have a message alone."},
+    {"Unauthorized", 401, "Message", "A token is asked for, and the request has none or another."},
     {"NotFound", 404, "Message", "There is no such thing."},
     {"NotAllowed", 405, "Message", "The configuration comes from a file and cannot be changed here."},
     {"Conflict", 409, "Error", "A unique value is taken."},
@@ -47,6 +48,7 @@ json::object operation(std::string_view tag, std::string_view id, std::string_vi
   json::object answers{{std::to_string(success), std::move(success_response)}};
   for (const auto name : errors)
     answers[std::to_string(error_called(name).status)] = reference("responses", name);
+  answers["401"] = reference("responses", "Unauthorized");
   if (!answers.contains("500")) answers["500"] = reference("responses", "Unexpected");
   return {{"tags", json::array{tag}}, {"operationId", id}, {"summary", summary}, {"responses", std::move(answers)}};
 }
