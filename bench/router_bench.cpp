@@ -20,6 +20,7 @@ enum class Shape {
   kPaths,         // one path each, no hosts
   kHosts,         // ten paths on each of n/10 hosts
   kRegexes,       // a regex path each, as /api/v1/resource-7/(?<id>\d+)$
+  kGroups,        // a regex path each that tells itself apart late, as /v\d+/(?<id>[^/]+)/resource-7$
   kHeaders,       // the same path, told apart by a header
   kMixed,         // kHosts, with wildcard hosts, regexes, methods and a catch-all beside them
 };
@@ -39,6 +40,7 @@ std::vector<Route> make_routes(Shape shape, std::size_t count) {
       case Shape::kRegexes:
         route.paths = {"~/api/v1/resource-" + std::to_string(i) + "/(?<id>\\d+)$"};
         break;
+      case Shape::kGroups: route.paths = {"~/v\\d+/(?<id>[^/]+)/resource-" + std::to_string(i) + "$"}; break;
       case Shape::kHeaders:
         route.paths = {"/api"};
         route.headers = {{"x-tenant", {"tenant-" + std::to_string(i)}}};
@@ -68,6 +70,7 @@ std::vector<Sample> make_samples(Shape shape, std::size_t count) {
     const std::size_t i = random() % count;
     sample.host = shape == Shape::kMixed && i % 10 == 9 ? "www." + host_of(i) : host_of(i);
     sample.path = shape == Shape::kRegexes ? "/api/v1/resource-" + std::to_string(i) + "/12345"
+                  : shape == Shape::kGroups ? "/v1/12345/resource-" + std::to_string(i)
                   : shape == Shape::kHeaders ? "/api/things" : path_of(i);
     sample.tenant = "tenant-" + std::to_string(i);
   }
@@ -127,6 +130,7 @@ void sizes(benchmark::internal::Benchmark* benchmark) {
 BENCHMARK_CAPTURE(match, paths, Shape::kPaths)->Apply(sizes);
 BENCHMARK_CAPTURE(match, hosts, Shape::kHosts)->Apply(sizes);
 BENCHMARK_CAPTURE(match, regexes, Shape::kRegexes)->Apply(sizes);
+BENCHMARK_CAPTURE(match, groups, Shape::kGroups)->Apply(sizes);
 BENCHMARK_CAPTURE(match, headers, Shape::kHeaders)->Apply(sizes);
 BENCHMARK_CAPTURE(match, mixed, Shape::kMixed)->Apply(sizes);
 BENCHMARK(miss)->Apply(sizes);

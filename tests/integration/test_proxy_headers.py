@@ -1,5 +1,9 @@
 """Headers both ways: what the upstream is told, what the client is told, and who is believed."""
 
+import json
+import subprocess
+
+import grpc
 import pytest
 
 from harness.client import Client, fetch
@@ -56,6 +60,20 @@ def test_what_reaches_the_upstream(gateway, echo, name):
 def test_via_tells_the_clients_version(gateway, echo, version, via):
     answer = fetch(gateway.proxy, "GET", echo.path, version=version)
     assert seen(answer)["via"] == [via] and answer.header("via") == "1.1 kong/3.9.3"
+
+
+def test_via_over_http_2(gateway, echo):
+    out = subprocess.run(["curl", "-sS", "--http2-prior-knowledge", f"http://127.0.0.1:{gateway.h2c}{echo.path}"],
+                         capture_output=True, check=True, timeout=20).stdout
+    assert ["Via", "2 kong/3.9.3"] in json.loads(out)["headers"]
+
+
+def test_via_of_grpc(gateway, add, grpc_echo):
+    add(None, "/echo.Echo", service={"protocol": "grpc", "host": "127.0.0.1", "port": grpc_echo.port},
+        route={"protocols": ["grpc"], "strip_path": False})
+    with grpc.insecure_channel(f"127.0.0.1:{gateway.h2c}") as channel:
+        reply, call = channel.unary_unary("/echo.Echo/Say").with_call(b"abc", timeout=10)
+    assert reply == b"ABC" and dict(call.initial_metadata())["via"] == "2 kong/3.9.3"
 
 
 def test_a_client_without_a_host(gateway, add, upstream):

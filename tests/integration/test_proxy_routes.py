@@ -49,6 +49,13 @@ def test_hosts_and_ports(table):
     assert table.ask(host=".ports.test") is None and table.ask(host="xports.test") is None
 
 
+def test_a_target_that_names_its_host(table, gateway):
+    table.add("absolute", hosts=["absolute.test"])
+    assert table.ask("http://absolute.test/x", host="other.test") == "absolute"
+    assert table.ask("http://ABSOLUTE.test:81/x", host="other.test") == "absolute"
+    assert table.ask("/x", host="absolute.test.") == "absolute"
+
+
 def test_ipv6_hosts(table):
     table.add("six", hosts=["[::99]"])
     table.add("sixport", hosts=["[::99]:321"])

@@ -6,6 +6,7 @@ import hashlib
 import json
 import socket
 import subprocess
+import threading
 
 import grpc
 import pytest
@@ -13,6 +14,7 @@ import websockets
 
 from harness.basics import wait_for
 from harness.client import Client, fetch, new_tag
+from harness.loop import HttpServer
 from harness.upstream import decode_body, pattern
 
 BIG = 5 << 20
@@ -79,6 +81,40 @@ def test_a_stream_is_not_held_back(gateway, add, upstream, endpoint, kind, first
             upstream.release(name)
             assert client.chunk() == second and client.chunk() == b""
         assert endpoint.wait(name)["response"]["body"] == (first + second).decode()
+
+
+class FirstByte(HttpServer):
+    """Tells how much of a body of 2 bytes had come when the head was there, and whether the rest did."""
+
+    def __init__(self, thread):
+        super().__init__(thread)
+        self.started = threading.Event()
+
+    async def _serve(self, reader, writer):
+        head = await reader.readuntil(b"\r\n\r\n")
+        first = await reader.readexactly(1)
+        self.started.set()
+        rest = await reader.readexactly(1)
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n" + first + rest if b"POST" in head else b"")
+        await writer.drain()
+        writer.close()
+
+
+@pytest.mark.parametrize("buffered", [True, False], ids=["buffered", "unbuffered"])
+def test_request_buffering_is_the_routes_choice(gateway, add, thread, buffered):
+    server = FirstByte(thread).open()
+    route = add(f"http://127.0.0.1:{server.port}", route={"request_buffering": buffered})
+    with gateway.connect() as client:
+        client.send(f"POST {route.path} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\na".encode())
+        if buffered:
+            # Another request goes all the way meanwhile; this one's upstream has heard nothing.
+            assert gateway.get("/still-nothing").status == 404
+            assert server.connections == 0 and not server.started.is_set()
+        else:
+            assert server.started.wait(20), "the body's first byte"
+        client.send(b"b")
+        assert client.answer().body == b"ab"
+    server.close()
 
 
 def test_an_upstream_that_ends_too_early_is_not_taken_for_whole(gateway, echo):

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
+#include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -10,19 +13,25 @@
 
 namespace gibbon::gateway {
 
-/// Lists of entries (by rank) that share host and path, and differ in their conditions alone. A long list is split by
-/// what its entries demand (a header's value, an SNI, a method), so that a request looks at the few that can match.
-/// Immutable once filled.
+/// Lists of entries (by rank) that share host and path (for a regex, how it begins). A long list is split by what its
+/// entries demand (a header's value, an SNI, a piece of text in the path, a method), so that a request looks at the few
+/// that can match. Immutable once filled.
 class CandidateLists {
  public:
-  /// Adds a list; `ranks` ascending, `conditions_of(rank)` is null where an entry has none. Returns its id.
-  template <typename ConditionsOf>
-  std::uint32_t add(std::vector<std::uint32_t> ranks, ConditionsOf&& conditions_of) {
+  /// What one entry demands. `literals`: texts that every path has that it matches.
+  struct Demands {
+    const Conditions* conditions = nullptr;  ///< Null where there are none.
+    std::span<const std::string> literals;
+  };
+
+  /// Adds a list; `ranks` ascending, `demands_of(rank)` gives Demands. Returns its id.
+  template <typename DemandsOf>
+  std::uint32_t add(std::vector<std::uint32_t> ranks, DemandsOf&& demands_of) {
     List list;
-    std::vector<const Conditions*> conditions;
-    for (const std::uint32_t rank : ranks) conditions.push_back(conditions_of(rank));
     if (ranks.size() > kLong) {
-      split(ranks, conditions, list);
+      std::vector<Demands> demands;
+      for (const std::uint32_t rank : ranks) demands.push_back(demands_of(rank));
+      split(ranks, demands, list);
     } else {
       list.rest = std::move(ranks);
     }
@@ -37,6 +46,12 @@ class CandidateLists {
     if (!list.rest.empty()) visit(std::span<const std::uint32_t>(list.rest));
     if (list.by_demand == nullptr) return;
     if (list.has_methods) look_up(list, key(kMethod, 0, input.method), visit);
+    if (!list.known_grams.empty()) {
+      for (std::size_t i = 0; i + kGram <= input.path.size(); ++i) {
+        const std::uint32_t gram = gram_at(input.path, i);
+        if (list.known_grams[gram_hash(gram)]) look_up(list, key(kText, gram, {}), visit);
+      }
+    }
     if (!list.with_sni.empty()) {
       if (input.scheme == "http") {
         visit(std::span<const std::uint32_t>(list.with_sni));
@@ -60,7 +75,7 @@ class CandidateLists {
 
  private:
   static constexpr std::size_t kLong = 8;
-  enum Demand : std::uint64_t { kMethod, kSni, kHeader };
+  enum Demand : std::uint64_t { kMethod, kSni, kHeader, kText };
   /// Keys may collide: whoever is visited is checked in full.
   using Map = std::unordered_map<std::uint64_t, std::vector<std::uint32_t>>;
   struct List {
@@ -68,12 +83,22 @@ class CandidateLists {
     std::vector<std::uint32_t> with_sni;
     std::vector<std::string> header_names;
     bool has_methods = false;
+    std::vector<bool> known_grams;  ///< By hash; empty: none.
     std::unique_ptr<Map> by_demand;
   };
 
   /// A hash of the value in lower case.
   static std::uint64_t key(Demand demand, std::size_t name, std::string_view value) noexcept;
-  void split(std::span<const std::uint32_t> ranks, std::span<const Conditions* const> conditions, List& list);
+  static void split(std::span<const std::uint32_t> ranks, std::span<const Demands> demands, List& list);
+
+  /// So many bytes of a literal are what is looked for: the ones that fewest of the list's entries have.
+  static constexpr std::size_t kGram = 4, kGramHashes = 1 << 16;
+  static std::uint32_t gram_at(std::string_view text, std::size_t at) noexcept {
+    std::uint32_t gram = 0;
+    std::memcpy(&gram, text.data() + at, kGram);
+    return gram;
+  }
+  static std::size_t gram_hash(std::uint32_t gram) noexcept { return (gram * 0x9E3779B1U) >> 16; }
 
   template <typename Visit>
   static void look_up(const List& list, std::uint64_t key, Visit& visit) noexcept {

@@ -135,6 +135,46 @@ const std::size_t* Pattern::group(const PatternScratch& scratch, std::uint32_t i
   return pcre2_get_ovector_pointer(scratch.data_) + 2 * static_cast<std::size_t>(index);
 }
 
+std::vector<std::string> required_literals(std::string_view pattern) {
+  std::vector<std::string> found;
+  // In these, a character need not stand for itself.
+  if (has_alternatives(pattern) || pattern.find("\\Q") != std::string_view::npos || pattern.starts_with("(*")) return found;
+  for (std::size_t at = pattern.find("(?"); at != std::string_view::npos; at = pattern.find("(?", at + 2)) {
+    if (at + 2 >= pattern.size() || std::string_view(":<P=!").find(pattern[at + 2]) == std::string_view::npos) return found;
+  }
+  std::string run;
+  const auto end_run = [&] {
+    if (!run.empty()) found.push_back(std::move(run));
+    run.clear();
+  };
+  int depth = 0;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    const char c = pattern[i];
+    if (c == '[') {
+      end_run();
+      i = skip_class(pattern, i) - 1;
+    } else if (c == '(' || c == ')') {
+      end_run();
+      depth += c == '(' ? 1 : -1;
+    } else if (c == '\\') {
+      if (++i == pattern.size()) break;
+      const bool literal = !std::isalnum(static_cast<unsigned char>(pattern[i]));
+      if (!literal) end_run();
+      if (literal && depth == 0) run += pattern[i];
+    } else if (c == '?' || c == '*' || c == '{') {
+      if (!run.empty()) run.pop_back();  // It may be missing.
+      end_run();
+      if (c == '{') i = std::min(pattern.find('}', i), pattern.size());
+    } else if (c == '+' || c == '.' || c == '^' || c == '$') {
+      end_run();
+    } else if (depth == 0) {
+      run += c;
+    }
+  }
+  end_run();
+  return found;
+}
+
 std::string literal_prefix(std::string_view pattern) {
   if (has_alternatives(pattern)) return {};
   if (pattern.starts_with('^')) pattern.remove_prefix(1);

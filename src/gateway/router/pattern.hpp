@@ -58,4 +58,7 @@ class Pattern {
 /// the first group.
 std::string literal_prefix(std::string_view pattern);
 
+/// Texts that every match of the pattern holds; none where that is not plain to see.
+std::vector<std::string> required_literals(std::string_view pattern);
+
 }  // namespace gibbon::gateway

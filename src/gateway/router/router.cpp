@@ -40,6 +40,7 @@ struct Draft {
   std::uint32_t snis_ignored = 0;     ///< 1: the route names SNIs, which do not count without TLS.
   std::int64_t regex_priority = 0, created_at = 0;
   std::string prefix;                 ///< What every path that matches begins with.
+  std::vector<std::string> literals;  ///< What it holds besides: of a regex.
   std::vector<std::uint32_t> buckets;
 
   /// A lesser one goes first.
@@ -92,6 +93,13 @@ class Compiler {
   std::vector<Draft> drafts;
   std::uint32_t bucket_count = 1;
 
+  struct Path {
+    std::string prefix;
+    std::vector<std::string> literals;
+    std::optional<Pattern> pattern;
+  };
+  using Paths = std::vector<Path>;
+
   Status add(const config::Route& route, std::uint32_t index, std::uint32_t service) {
     Draft draft;
     draft.entry.route = index;
@@ -112,17 +120,17 @@ class Compiler {
                                         [](const HostPattern& h) { return h.kind == HostPattern::Kind::kPlain; });
     if (!hosts.empty() && plain_only) draft.weight |= kPlainHostsOnly;
 
-    std::vector<std::pair<std::string, std::optional<Pattern>>> paths;
+    Paths paths;
     for (const std::string& path : route.paths) {
       if (!path.starts_with('~')) {
         std::string buffer;
-        paths.emplace_back(std::string(normalize_path(path, buffer)), std::nullopt);
+        paths.push_back({std::string(normalize_path(path, buffer)), {}, std::nullopt});
         continue;
       }
       const std::string_view text = std::string_view(path).substr(1);
       Result<Pattern> pattern = Pattern::compile(text, Pattern::Kind::kPath);
       if (!pattern) return Error{pattern.error().message, "paths"};
-      paths.emplace_back(literal_prefix(text), std::move(pattern).value());
+      paths.push_back({literal_prefix(text), required_literals(text), std::move(pattern).value()});
     }
     if (!paths.empty()) draft.kinds |= kPath;
 
@@ -146,7 +154,6 @@ class Compiler {
   }
 
  private:
-  using Paths = std::vector<std::pair<std::string, std::optional<Pattern>>>;
 
   /// A plain host that names the request's port outranks the route's other hosts: two drafts then.
   void split_by_hosts(const Draft& draft, const std::vector<HostPattern>& hosts, const config::Route& route,
@@ -159,9 +166,10 @@ class Compiler {
     }
     if (hosts.empty()) others.push_back(0);
     if (paths.empty()) paths.emplace_back();
-    for (auto& [prefix, pattern] : paths) {
+    for (auto& [prefix, literals, pattern] : paths) {
       Draft one = draft;
       one.prefix = prefix;
+      one.literals = std::move(literals);
       if (pattern) {
         one.entry.pattern = static_cast<std::uint32_t>(patterns_.size());
         patterns_.push_back(std::move(*pattern));
@@ -316,17 +324,17 @@ Router Router::build(std::span<const config::Route> routes, std::span<const conf
     }
   }
 
-  const auto conditions_of = [&tables](std::uint32_t rank) -> const Conditions* {
+  const auto demands_of = [&](std::uint32_t rank) -> CandidateLists::Demands {
     const std::uint32_t index = tables->entries[rank].conditions;
-    return index == kNone ? nullptr : &tables->conditions[index];
+    return {index == kNone ? nullptr : &tables->conditions[index], drafts[order[rank].second].literals};
   };
   for (auto& bucket : buckets) {
     std::vector<PathForest::Item> items;
     items.reserve(bucket.size());
     for (auto& [prefix, lists] : bucket) {
       PathForest::Item item{std::string(prefix), {}};
-      if (!lists.plain.empty()) item.lists.plain = tables->lists.add(std::move(lists.plain), conditions_of);
-      if (!lists.regex.empty()) item.lists.regex = tables->lists.add(std::move(lists.regex), conditions_of);
+      if (!lists.plain.empty()) item.lists.plain = tables->lists.add(std::move(lists.plain), demands_of);
+      if (!lists.regex.empty()) item.lists.regex = tables->lists.add(std::move(lists.regex), demands_of);
       items.push_back(std::move(item));
     }
     tables->roots.push_back(tables->paths.add(std::move(items)));

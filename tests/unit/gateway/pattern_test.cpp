@@ -22,6 +22,19 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"/x(?x: # (\n)|/y", ""}, Case{"/x[]()]|/y", ""}, Case{"/x[^]()]|/y", ""},
                     Case{"/x\\(|/y", ""}, Case{"/x(?:a|b)", "/x"}, Case{"\\/a", "/a"}, Case{"/a\\", "/a"}, Case{"", ""}));
 
+TEST(RequiredLiterals, AreInEveryMatch) {
+  using Texts = std::vector<std::string>;
+  const std::pair<const char*, Texts> cases[] = {
+      {"/a/\\d+/b", {"/a/", "/b"}},    {"/v\\d+\\.0/x$", {"/v", ".0/x"}}, {"/ab?c", {"/a", "c"}},
+      {"/ab*c", {"/a", "c"}},          {"/ab+c", {"/ab", "c"}},          {"/ab{0,2}c", {"/a", "c"}},
+      {"/ab{", {"/a"}},                {"/a(b|c)d", {"/a", "d"}},        {"/a(?:b(x)c)?d", {"/a", "d"}},
+      {"/[abc]d", {"/", "d"}},         {"/[]a]b", {"/", "b"}},           {"/a.b", {"/a", "b"}},
+      {"/a+?b", {"/a", "b"}},          {"/a|/b", {}},                    {"(?i)/a", {}},
+      {"/a(?x) b", {}},                {"/\\Qa|b\\E", {}},              {"(*UTF)/a", {}},
+      {"/(?<id>\\d+)/orders", {"/", "/orders"}}, {"/(?!x)y", {"/", "y"}}, {"/a\\", {"/a"}}, {"", {}}};
+  for (const auto& [pattern, texts] : cases) EXPECT_EQ(required_literals(pattern), texts) << pattern;
+}
+
 TEST(Pattern, MatchesPathsFromTheirBeginning) {
   const Result<Pattern> pattern = Pattern::compile("/a/(\\d+)", Pattern::Kind::kPath);
   ASSERT_TRUE(pattern);

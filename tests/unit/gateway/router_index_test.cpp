@@ -27,7 +27,9 @@ class Dice {
 
 const std::vector<std::string> kHosts = {"a.test", "b.a.test", "*.a.test", "a.*", "a.test:81", "*.a.test:80", "b.*:81"};
 const std::vector<std::string> kPaths = {"/", "/a", "/a/", "/a/b", "/ab", "/a/b/c", "/b", "~/a", "~/a/\\w+", "~/\\w+/b",
-                                         "~/(a|b)", "~/a|/b", "~/a/b?", "~/a{1}", "~(?i)/A/B"};
+                                         "~/(a|b)", "~/a|/b", "~/a/b?", "~/a{1}", "~(?i)/A/B",
+                                         "~/\\w+/longer", "~/\\w+/long?er", "~/[ab]/(?:x|longer)/longest", "~/(\\w+)/long(er)?/",
+                                         "~/.\\.json$", "~/\\w+/lo{0}nger", "~/\\w/longe"};
 const std::vector<std::string> kMethods = {"GET", "POST", "PUT"}, kSnis = {"a.test", "b.test"};
 const std::vector<std::string> kValues = {"1", "2", "3", "~*[12]"};
 
@@ -50,7 +52,8 @@ config::Route random_route(Dice& dice) {
 Request random_request(Dice& dice) {
   Request request;
   request.host = dice.one_of<std::string>({"", "a.test", "b.a.test", "c.b.a.test", "a.org", "b.org:81", "a.test:81", "x"});
-  request.target = dice.one_of<std::string>({"/", "/a", "/a/b", "/a/b/c", "/ab", "/b/b", "/c", "/A/B"});
+  request.target = dice.one_of<std::string>({"/", "/a", "/a/b", "/a/b/c", "/ab", "/b/b", "/c", "/A/B", "/a/longer",
+                                               "/a/loner", "/b/longer/longest", "/a/long/x", "/a.json", "/a/lnger"});
   request.method = dice.one_of(kMethods);
   if (dice.below(2) == 0) {
     request.scheme = "https";
@@ -122,6 +125,21 @@ TEST(RouterIndex, TellsManyRoutesOfOnePathApart) {
   EXPECT_EQ(table.find({.method = "GET", .target = "/api", .scheme = "https"}), -1);
   // Without TLS an SNI does not count: the first of them serves.
   EXPECT_EQ(table.find({.method = "GET", .target = "/api"}), 2);
+}
+
+TEST(RouterIndex, FindsEachOfManyRegexesThatBeginAlike) {
+  RouteTable table;
+  for (int i = 0; i < 1000; ++i) {
+    config::Route route;
+    route.paths = {"~/v\\d+/(?<id>[^/]+)/resource-" + std::to_string(i) + (i % 2 == 0 ? "$" : "/x?$")};
+    table.add(route);
+  }
+  table.build();
+  for (int i = 0; i < 1000; ++i) {
+    const std::string path = "/v1/7/resource-" + std::to_string(i);
+    ASSERT_EQ(table.find({.target = i % 2 == 0 ? path : path + "/"}), i);
+    ASSERT_EQ(table.find({.target = path + "/y"}), -1);
+  }
 }
 
 TEST(RouterIndex, FindsEachOfTenThousandRoutes) {
