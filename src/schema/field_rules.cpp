@@ -82,6 +82,11 @@ FieldError check_foreign(const json::value& value) {
   return {};
 }
 
+/// JSON has no infinity; a form can say 1e400.
+bool is_finite(const json::value& value) {
+  return value.is_number() && (!value.is_double() || std::isfinite(value.get_double()));
+}
+
 bool is_integer(const json::value& value) {
   if (!value.is_double()) return value.is_number();
   return std::isfinite(value.get_double()) && std::floor(value.get_double()) == value.get_double();
@@ -93,7 +98,7 @@ FieldError check_type(const Field& field, const json::value& value, Operation op
     case FieldType::kString:
       return value.is_string() ? FieldError{} : failure("expected a string");
     case FieldType::kNumber:
-      return value.is_number() ? FieldError{} : failure("expected a number");
+      return is_finite(value) ? FieldError{} : failure("expected a number");
     case FieldType::kInteger:
       return is_integer(value) ? FieldError{} : failure("expected an integer");
     case FieldType::kBoolean:

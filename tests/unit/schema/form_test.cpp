@@ -1,6 +1,7 @@
 #include "schema/form.hpp"
 
 #include "../support/cases.hpp"
+#include "schema/validate.hpp"
 
 namespace gibbon::schema {
 namespace {
@@ -72,6 +73,39 @@ TEST(Form, BecomesWhatTheSchemaWants) {
   for (const auto& c : cases) {
     EXPECT_EQ(json::value(from_form(sample(), c.form)), json::parse(c.json)) << c.json;
   }
+}
+
+TEST(Form, GivesNoNumbersThatJsonHasNot) {
+  for (const char* text : {"1e400", "-1e400", "nan", "inf", "-inf", "infinity"}) {
+    const json::object input = from_form(sample(), {{"rate", text}, {"port", text}});
+    EXPECT_EQ(json::value(check_insert(sample(), input).violations.fields),
+              json::parse(R"({"rate": "expected a number", "port": "expected an integer"})"))
+        << text;
+  }
+}
+
+TEST(Form, MeetsTheRulesOfItsFields) {
+  const struct {
+    Form form;
+    std::string_view violations;
+  } cases[] = {
+      {{{"port", "1.5"}}, R"({"port": "expected an integer"})"},
+      {{{"port", "1.0"}}, "{}"},
+      {{{"enabled", "TRUE"}, {"config.on", "0"}}, R"({"enabled": "expected a boolean", "config": {"on": "expected a boolean"}})"},
+      {{{"ports[]", "1"}, {"ports[]", ""}}, R"({"ports": [null, "required field missing"]})"},
+      {{{"tags[1]", "a"}, {"tags[3]", "b"}}, R"({"tags": "expected a set"})"},
+      {{{"tags.a", "b"}}, R"({"tags": "expected a set"})"},
+      {{{"name[]", "a"}}, R"({"name": "expected a string"})"},
+      {{{"config", "text"}}, R"({"config": "expected a record"})"},
+      {{{"headers", "text"}}, R"({"headers": "expected a map"})"},
+      {{{"headers.x", "a"}, {"headers.x", "b"}}, "{}"},
+      {{{"sources[1].port", "x"}}, R"({"sources": [{"port": "expected an integer"}]})"},
+      {{{"name", "a\xff"}}, R"({"name": "invalid utf-8 character sequence detected at position 2"})"},
+      {{{"name", std::string("a\0b", 3)}}, R"({"name": "invalid NUL character detected at position 2"})"},
+  };
+  for (const auto& c : cases)
+    EXPECT_EQ(json::value(check_insert(sample(), from_form(sample(), c.form)).violations.fields), json::parse(c.violations))
+        << c.violations;
 }
 
 TEST(Form, SurvivesHostileNames) {
