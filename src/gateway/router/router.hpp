@@ -67,7 +67,7 @@ struct Match {
   std::uint32_t route = kNone;         ///< Index into the routes the router was built from.
   std::uint32_t service = kNone;       ///< Index into the services; kNone: the route has none (503).
   Outcome outcome = Outcome::kServe;
-  std::uint32_t matched_length = 0;    ///< Bytes of the path that the route's path matched; 0: it has no paths.
+  std::uint32_t matched_length = 0;    ///< Bytes of the path that strip_path takes away; 0: none (it has no paths).
   std::uint32_t pattern = kNone;       ///< Of a regex path: for capture_name().
   std::uint32_t capture_count = 0;     ///< Groups of a regex path, without the whole.
   std::array<Capture, kMaxCaptures> captures;  ///< The first capture_count are set.
