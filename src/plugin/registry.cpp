@@ -9,6 +9,7 @@
 
 #include "plugin/bundle.hpp"
 #include "plugin/json_config_view.hpp"
+#include "schema/metaschema.hpp"
 
 namespace gibbon::plugin {
 namespace {
@@ -80,6 +81,13 @@ Result<const PluginDescriptor*> load_file(const std::string& name, const std::st
       plugin->free_config == nullptr) {
     return failure("its descriptor is incomplete; it must be made by GIBBON_PLUGIN(...)");
   }
+  std::string mistakes;
+  try {
+    for (const std::string& mistake : schema::mistakes_in(plugin->schema())) mistakes += "; " + mistake;
+  } catch (const std::exception& thrown) {
+    return failure(std::string("its schema threw: ") + thrown.what());
+  }
+  if (!mistakes.empty()) return failure("has mistakes in its schema" + mistakes);
   return plugin;
 }
 

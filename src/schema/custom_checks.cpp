@@ -1,5 +1,6 @@
 #include "schema/custom_checks.hpp"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -30,6 +31,10 @@ std::optional<std::string> run_custom_check(const EntityCheck& check, const json
     return bad && !check.message.empty() ? check.message : bad;
   }
   return "failed entity check: " + check.custom_name;
+}
+
+bool is_known_check(std::string_view name) {
+  return std::any_of(std::begin(kChecks), std::end(kChecks), [&](const auto& check) { return check.first == name; });
 }
 
 }  // namespace gibbon::schema

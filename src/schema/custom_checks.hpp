@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/json.hpp"
 #include "gibbon/schema.hpp"
@@ -12,5 +13,8 @@ namespace gibbon::schema {
 /// has one), nothing where all is well. A name that is not known is a violation: a check must not be lost in
 /// silence.
 std::optional<std::string> run_custom_check(const EntityCheck& check, const json::object& entity);
+
+/// Whether there is a check of that name.
+bool is_known_check(std::string_view name);
 
 }  // namespace gibbon::schema

@@ -7,6 +7,7 @@
 #include "plugin_rows.hpp"
 #include "schema/describe.hpp"
 #include "schema/form.hpp"
+#include "schema/metaschema.hpp"
 #include "schema/validate.hpp"
 
 namespace gibbon::config {
@@ -126,6 +127,12 @@ TEST(PluginSchemas, DescribeThemselvesAsKongDoes) {
     if (name != "http-log") drop(ours, {"encrypted", "deprecation"});
     EXPECT_EQ(ours, theirs) << name;
   }
+}
+
+TEST(Schemas, HaveNoMistakes) {
+  const std::vector<std::string> none;
+  for (const Entity& entity : core_entities()) EXPECT_EQ(schema::mistakes_in(entity.schema), none) << entity.name;
+  for (const auto& [name, config] : test::plugin_rows()) EXPECT_EQ(schema::mistakes_in(config), none) << name;
 }
 
 TEST(EntitySchemas, SayWhatEachFieldIsFor) {
