@@ -33,11 +33,18 @@ def test_a_linter_takes_it(document):
     assert done.returncode == 1 and "no-unresolved-refs" in done.stdout, done.stdout + done.stderr
 
 
+def filled(path):
+    return re.sub(r"{\w+}", "nothing", path)
+
+
 def test_it_has_every_path_that_is_served(gateway, document):
-    assert sorted(document["paths"]) == sorted(gateway.admin.get("/endpoints")["data"])
+    # Some that /endpoints lists answer 404 to every method, as in Kong.
+    served = [path for path in gateway.admin.get("/endpoints")["data"]
+              if gateway.admin.call("OPTIONS", filled(path)).status == 204]
+    assert sorted(document["paths"]) == sorted(served) and len(served) > 60
 
 
 def test_its_methods_are_those_of_the_paths(gateway, document):
     for path, item in document["paths"].items():
-        allowed = gateway.admin.call("OPTIONS", re.sub(r"{\w+}", "nothing", path)).header("allow").split(", ")
+        allowed = gateway.admin.call("OPTIONS", filled(path)).header("allow").split(", ")
         assert sorted(set(item) - {"parameters"}) == sorted(m.lower() for m in allowed if m not in ("OPTIONS", "HEAD")), path

@@ -47,7 +47,7 @@ class Endpoints {
   [[nodiscard]] http::Response answer(const http::Request& request) const;
   /// Every pattern, in the order of their segments.
   [[nodiscard]] std::vector<std::string> patterns() const;
-  /// The same with their methods, but for those that the table answers by itself.
+  /// Those that are not disabled, with their methods but for those that the table answers by itself.
   [[nodiscard]] std::vector<ServedPath> served() const;
 
  private:

@@ -68,6 +68,7 @@ std::vector<std::string> Endpoints::patterns() const {
 std::vector<ServedPath> Endpoints::served() const {
   std::vector<ServedPath> list;
   for (const auto& [pattern, entry] : entries_) {
+    if (entry.disabled) continue;
     ServedPath path{pattern, {}};
     for (const auto& [method, endpoint] : entry.methods) path.methods.push_back(method);
     list.push_back(std::move(path));

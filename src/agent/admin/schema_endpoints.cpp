@@ -30,8 +30,8 @@ void add_schema_endpoints(Endpoints& endpoints, Host& host) {
     return collection == nullptr ? no_such("entity", name)
                                  : json_reply(200, schema::describe(collection->entity.schema));
   });
-  endpoints.add("POST", "/schemas/{name}/validate", [&host](Call& call) {
-    const auto& name = call.params["name"];
+  endpoints.add("POST", "/schemas/{db_entity_name}/validate", [&host](Call& call) {
+    const auto& name = call.params["db_entity_name"];
     const auto catalog = host.catalog();
     const auto* collection = catalog->collections().find(name);
     return collection == nullptr ? no_such("entity", name) : validate(host, *collection, call.body);

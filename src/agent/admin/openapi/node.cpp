@@ -68,7 +68,7 @@ constexpr NodeRow kRows[] = {
      Answer::kMessage, Takes::kNothing, Fails::kNever, 404},
     {"GET", "/schemas/{name}", kSchemasTag, "show-entity-schema", "Show the rows of an entity", Answer::kDescribed,
      Takes::kNothing, Fails::kNotFound},
-    {"POST", "/schemas/{name}/validate", kSchemasTag, "validate-entity", "Check an entity, and store nothing",
+    {"POST", "/schemas/{db_entity_name}/validate", kSchemasTag, "validate-entity", "Check an entity, and store nothing",
      Answer::kMessage, Takes::kEntity, Fails::kChange},
     {"GET", "/schemas/plugins/{name}", kSchemasTag, "show-plugin-schema", "Show the rows of a plugin",
      Answer::kDescribed, Takes::kNothing, Fails::kNotFound},
