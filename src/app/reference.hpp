@@ -7,7 +7,8 @@
 
 namespace gibbon::app {
 
-/// A page of docs/reference, written from the rows of the entities and of the plugins that this build comes with.
+/// A page of docs/reference, written from the rows of the entities and of the plugins that this build comes
+/// with.
 struct ReferencePage {
   std::string file;  ///< "entities.md"
   std::string text;  ///< Markdown.

@@ -34,7 +34,8 @@ std::optional<std::string> run_custom_check(const EntityCheck& check, const json
 }
 
 bool is_known_check(std::string_view name) {
-  return std::any_of(std::begin(kChecks), std::end(kChecks), [&](const auto& check) { return check.first == name; });
+  return std::any_of(std::begin(kChecks), std::end(kChecks),
+                     [&](const auto& check) { return check.first == name; });
 }
 
 }  // namespace gibbon::schema

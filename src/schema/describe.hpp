@@ -11,7 +11,8 @@ namespace gibbon::schema {
 
 /// Kong's answer at /schemas/...: {"entity_checks":[...],"fields":[{"name":{...}},...]}.
 json::object describe(const Schema& schema);
-/// Kong's answer at /schemas/plugins/{name}: the same, of what the plugin's entity adds to that of all plugins.
+/// Kong's answer at /schemas/plugins/{name}: the same, of what the plugin's entity adds to that of all
+/// plugins.
 json::object describe_plugin(const Schema& config);
 /// Kong's answer at /plugins/schema/{name}: its `config` alone.
 json::object describe_plugin_config(const Schema& config);

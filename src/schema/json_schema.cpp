@@ -43,12 +43,15 @@ void describe_number(const Field& field, json::object& out) {
 void describe_list(const Field& field, json::object& out, Usage usage) {
   if (!field.element.empty()) out["items"] = json_schema_without_null(field.element.front(), usage);
   if (field.type == FieldType::kSet) out["uniqueItems"] = true;
-  if (field.length_eq >= 0 || field.length_min > 0) out["minItems"] = std::max(field.length_eq, field.length_min);
-  if (field.length_eq >= 0 || field.length_max >= 0) out["maxItems"] = std::max(field.length_eq, field.length_max);
+  if (field.length_eq >= 0 || field.length_min > 0)
+    out["minItems"] = std::max(field.length_eq, field.length_min);
+  if (field.length_eq >= 0 || field.length_max >= 0)
+    out["maxItems"] = std::max(field.length_eq, field.length_max);
 }
 
 void describe_map(const Field& field, json::object& out, Usage usage) {
-  if (!field.element.empty()) out["additionalProperties"] = json_schema_without_null(field.element.front(), usage);
+  if (!field.element.empty())
+    out["additionalProperties"] = json_schema_without_null(field.element.front(), usage);
 }
 
 void describe_record(const Field& field, json::object& out, Usage usage) {

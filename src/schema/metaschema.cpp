@@ -60,7 +60,8 @@ class Inspector {
   void look_at(const Field& field, const std::string& name) {
     look_at_type(field, name);
     look_at_rules(field, name);
-    if (field.description_text.size() > kMaxDescription) report(name, "its description is longer than 500 characters");
+    if (field.description_text.size() > kMaxDescription)
+      report(name, "its description is longer than 500 characters");
     if (!field.element.empty()) look_at(field.element.front(), name + "[]");
     if (!field.key.empty()) look_at(field.key.front(), name + "[]");
     if (field.type == FieldType::kRecord) look_at_record(field, name);
@@ -113,7 +114,8 @@ class Inspector {
       report(name, "its own rules refuse its default: " + json::serialize(*error));
   }
 
-  void look_at_check(const Field& record, const Subschema* subschema, const EntityCheck& check, const std::string& name) {
+  void look_at_check(const Field& record, const Subschema* subschema, const EntityCheck& check,
+                     const std::string& name) {
     std::vector<std::string> fields = check.fields;
     fields.insert(fields.end(), check.else_fields.begin(), check.else_fields.end());
     for (const std::string& field : {check.if_field, check.then_field})

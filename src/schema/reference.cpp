@@ -37,7 +37,8 @@ void add_row(const std::string& name, const Field& field, std::string& out) {
   out += "| `" + name + "` | " + type_in_words(field) + " | " + (must_be_given ? "yes" : "") + " | " +
          cell(default_in_words(field)) + " | " + cell(meaning(field)) + " |\n";
   add_rows(field.fields, name + ".", out);
-  const bool has_records = (field.type == FieldType::kArray || field.type == FieldType::kSet) && !field.element.empty();
+  const bool has_records =
+      (field.type == FieldType::kArray || field.type == FieldType::kSet) && !field.element.empty();
   if (has_records) add_rows(field.element.front().fields, name + "[].", out);
 }
 
@@ -47,10 +48,11 @@ void add_rows(const std::vector<NamedField>& rows, const std::string& prefix, st
 
 void add_shorthands(const Field& record, const std::string& prefix, std::string& out) {
   for (const Shorthand& shorthand : record.shorthands) {
-    const std::string what = shorthand.path.empty()
-                                 ? meaning(shorthand.value)
-                                 : "The former name of `" + prefix + shorthand.path + "`. " + meaning(shorthand.value);
-    out += "| `" + prefix + shorthand.name + "` | " + type_in_words(shorthand.value) + " | | | " + cell(what) + " |\n";
+    const std::string what = shorthand.path.empty() ? meaning(shorthand.value)
+                                                    : "The former name of `" + prefix + shorthand.path +
+                                                          "`. " + meaning(shorthand.value);
+    out += "| `" + prefix + shorthand.name + "` | " + type_in_words(shorthand.value) + " | | | " +
+           cell(what) + " |\n";
   }
 }
 
@@ -59,7 +61,8 @@ void collect_checks(const Field& field, const std::string& prefix, std::vector<E
     const std::string name = prefix.empty() ? row.name : prefix + "." + row.name;
     for (EntityCheck& check : under(name, row.field.checks)) all.push_back(std::move(check));
     if (!row.field.element.empty())
-      for (EntityCheck& check : under(name + "[]", row.field.element.front().checks)) all.push_back(std::move(check));
+      for (EntityCheck& check : under(name + "[]", row.field.element.front().checks))
+        all.push_back(std::move(check));
     collect_checks(row.field, name, all);
   }
 }
@@ -71,7 +74,9 @@ std::string checks_of(const std::vector<EntityCheck>& checks) {
   return out;
 }
 
-std::string list_of_checks(const std::string& checks) { return checks.empty() ? checks : "\nWhat must hold:\n\n" + checks; }
+std::string list_of_checks(const std::string& checks) {
+  return checks.empty() ? checks : "\nWhat must hold:\n\n" + checks;
+}
 
 std::string keys_of(const Subschema& subschema) {
   std::string text;
@@ -81,8 +86,8 @@ std::string keys_of(const Subschema& subschema) {
 
 /// What a subschema changes: rows and checks.
 std::string subschema_of(const Schema& schema, const Subschema& subschema) {
-  std::string out = "\nWhere `" + schema.subschema_key + "` is " + (subschema.keys.size() > 1 ? "one of " : "") +
-                    keys_of(subschema) + ":\n";
+  std::string out = "\nWhere `" + schema.subschema_key + "` is " +
+                    (subschema.keys.size() > 1 ? "one of " : "") + keys_of(subschema) + ":\n";
   std::string rows, shut;
   for (const NamedField& row : subschema.fields) {
     if (!row.field.error_message.empty()) {

@@ -50,7 +50,8 @@ std::optional<std::string> mismatch(const json::object& input, const Shorthand& 
          text_of(value) + " vs " + former.path + " = " + text_of(*current);
 }
 
-/// Sets the field at a dotted name where nothing is set. What is no record on the way there stays, to be refused.
+/// Sets the field at a dotted name where nothing is set. What is no record on the way there stays, to be
+/// refused.
 void set_where_unset(json::object& object, std::string_view path, const json::value& value) {
   const std::size_t dot = path.find('.');
   json::value& slot = object[path.substr(0, dot)];

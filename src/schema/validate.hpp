@@ -38,8 +38,8 @@ Checked check_upsert(const Schema& schema, const json::object& input, const json
 /// `violations`: then nothing else counts.
 json::object process_auto_fields(const Schema& schema, json::object input, Operation operation,
                                  Violations& violations);
-/// A stored entity as it is shown: fields that it lacks get their defaults, and former names stand beside the fields
-/// that replaced them. Makes nothing automatic.
+/// A stored entity as it is shown: fields that it lacks get their defaults, and former names stand beside the
+/// fields that replaced them. Makes nothing automatic.
 json::object complete(const Schema& schema, json::object stored);
 /// Types, validators, unknown and required fields, formats, entity checks: all that is wrong, at once.
 /// `entity` is what process_auto_fields() or merge() made.

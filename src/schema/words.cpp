@@ -75,7 +75,8 @@ constexpr std::pair<std::string_view, std::string_view> kFormats[] = {
     {"host", "A host name or an address, without a port."},
     {"host_with_optional_port", "A host name or an address, with a port or without."},
     {"route_host", "A host name, with a port or without."},
-    {"wildcard_host", "A host name without a port, with a `*` at its begin or its end or without; no address."},
+    {"wildcard_host",
+     "A host name without a port, with a `*` at its begin or its end or without; no address."},
     {"sni", "A host name without a port; no address."},
     {"ip", "An address."},
     {"ip_or_cidr", "An address or a range in CIDR notation."},
@@ -110,7 +111,8 @@ std::string refused_with(const std::string& message) { return "Otherwise refused
 void add_patterns(const Field& field, std::vector<std::string>& out) {
   if (!field.prefix_required.empty()) out.push_back("Starts with " + code(field.prefix_required) + ".");
   const auto say = [&](const Pattern& p, std::string_view otherwise) {
-    out.push_back(p.message.empty() ? std::string(otherwise) + code(p.pattern) + "." : refused_with(p.message));
+    out.push_back(p.message.empty() ? std::string(otherwise) + code(p.pattern) + "."
+                                    : refused_with(p.message));
   };
   for (const Pattern& p : field.not_patterns) say(p, "Does not match the Lua pattern ");
   for (const Pattern& p : field.none_patterns) say(p, "Does not match the Lua pattern ");
@@ -170,7 +172,8 @@ std::string type_in_words(const Field& field) {
 std::vector<std::string> rules_in_words(const Field& field) {
   std::vector<std::string> out;
   if (field.has_eq)
-    out.push_back(is_null(field.eq_literal) ? "Must be null." : "Must be " + code(to_string(field.eq_literal)) + ".");
+    out.push_back(is_null(field.eq_literal) ? "Must be null."
+                                            : "Must be " + code(to_string(field.eq_literal)) + ".");
   if (!field.allowed.empty()) out.push_back("One of " + list(field.allowed) + ".");
   if (!field.forbidden.empty()) out.push_back("None of " + list(field.forbidden) + ".");
   add_numbers(field, out);
@@ -181,12 +184,14 @@ std::vector<std::string> rules_in_words(const Field& field) {
   add_attributes(field, out);
   if (!field.element.empty()) {
     std::string each;
-    for (const std::string& rule : rules_in_words(field.element.front())) each += (each.empty() ? "" : " ") + rule;
+    for (const std::string& rule : rules_in_words(field.element.front()))
+      each += (each.empty() ? "" : " ") + rule;
     if (!each.empty()) out.push_back("Each: " + each);
   }
   if (!field.key.empty()) {
     std::string each;
-    for (const std::string& rule : rules_in_words(field.key.front())) each += (each.empty() ? "" : " ") + rule;
+    for (const std::string& rule : rules_in_words(field.key.front()))
+      each += (each.empty() ? "" : " ") + rule;
     if (!each.empty()) out.push_back("Keys: " + each);
   }
   return out;
@@ -208,13 +213,14 @@ std::string check_in_words(const EntityCheck& check) {
     case Kind::kDistinct:
       return "The values of " + list(check.fields) + " differ.";
     case Kind::kConditional:
-      return "Where " + code(check.if_field) + " " + match_in_words(check.if_match) + ", " + code(check.then_field) + " " +
-             match_in_words(check.then_match) + ".";
+      return "Where " + code(check.if_field) + " " + match_in_words(check.if_match) + ", " +
+             code(check.then_field) + " " + match_in_words(check.then_match) + ".";
     case Kind::kConditionalAtLeastOneOf: {
       std::string text = "Where " + code(check.if_field) + " " + match_in_words(check.if_match) + ", " +
                          one_of_these(check.fields) + ".";
       if (!check.else_match.empty())
-        text += " Otherwise, where it " + match_in_words(check.else_match) + ", " + one_of_these(check.else_fields) + ".";
+        text += " Otherwise, where it " + match_in_words(check.else_match) + ", " +
+                one_of_these(check.else_fields) + ".";
       return text;
     }
     case Kind::kCustom:

@@ -36,8 +36,9 @@ void add_schema_endpoints(Endpoints& endpoints, Host& host) {
     const auto* collection = catalog->collections().find(name);
     return collection == nullptr ? no_such("entity", name) : validate(host, *collection, call.body);
   });
-  endpoints.add("POST", "/schemas/plugins/validate",
-                [&host](Call& call) { return validate(host, host.catalog()->collections().at("plugins"), call.body); });
+  endpoints.add("POST", "/schemas/plugins/validate", [&host](Call& call) {
+    return validate(host, host.catalog()->collections().at("plugins"), call.body);
+  });
   endpoints.add("GET", "/schemas/plugins/{name}", [&host](Call& call) {
     const auto& name = call.params["name"];
     const auto catalog = host.catalog();
@@ -49,7 +50,8 @@ void add_schema_endpoints(Endpoints& endpoints, Host& host) {
     const auto& name = call.params["name"];
     const auto catalog = host.catalog();
     const auto* config = catalog->config_schema(name);
-    return config == nullptr ? no_such("plugin", name) : json_reply(200, schema::describe_plugin_config(*config));
+    return config == nullptr ? no_such("plugin", name)
+                             : json_reply(200, schema::describe_plugin_config(*config));
   });
   endpoints.add("POST", "/schemas/vaults/validate", [&host](Call& call) {
     return validate(host, host.catalog()->collections().at("vaults"), call.body);

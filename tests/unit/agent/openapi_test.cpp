@@ -65,10 +65,14 @@ TEST(OpenApi, ShowsEntitiesAsTheyAreShown) {
   const auto schemas = client.get("/openapi.json").body.at("components").at("schemas").as_object();
   const auto service = client.json("POST", "/services", {{"name", "s"}, {"url", "http://h"}});
   const auto route = client.json("POST", "/services/s/routes", {{"paths", {"/x"}}});
-  const auto plugin = client.json("POST", "/plugins", {{"name", "http-log"}, {"config", {{"http_endpoint", "http://h"}}}});
+  const auto plugin =
+      client.json("POST", "/plugins", {{"name", "http-log"}, {"config", {{"http_endpoint", "http://h"}}}});
   const auto upstream = client.json("POST", "/upstreams", {{"name", "u"}});
   for (const auto& [name, shown] : std::vector<std::pair<std::string, json::value>>{
-           {"service", service.body}, {"route", route.body}, {"plugin", plugin.body}, {"upstream", upstream.body},
+           {"service", service.body},
+           {"route", route.body},
+           {"plugin", plugin.body},
+           {"upstream", upstream.body},
            {"plugin_config_http-log", plugin.body.at("config")}}) {
     std::set<std::string> fields, described, required;
     for (const auto& [field, value] : shown.as_object()) fields.insert(field);
@@ -86,8 +90,10 @@ TEST(OpenApi, SaysWhatAnOperationTakes) {
     return paths.at(path).at(method).at("requestBody").at("content").at("application/json").at("schema");
   };
   EXPECT_EQ(input("/services", "post"), json::parse(R"({"$ref": "#/components/schemas/service_input"})"));
-  EXPECT_EQ(input("/snis", "post"),
-            json::parse(R"({"allOf": [{"$ref": "#/components/schemas/sni_input"}], "required": ["name", "certificate"]})"));
+  EXPECT_EQ(
+      input("/snis", "post"),
+      json::parse(
+          R"({"allOf": [{"$ref": "#/components/schemas/sni_input"}], "required": ["name", "certificate"]})"));
   EXPECT_EQ(input("/certificates/{certificates}/snis", "post").at("required"), json::parse(R"(["name"])"))
       << "the path names the certificate";
   EXPECT_EQ(paths.at("/services/{services}").at("parameters"),

@@ -131,7 +131,8 @@ TEST(PluginSchemas, DescribeThemselvesAsKongDoes) {
 
 TEST(Schemas, HaveNoMistakes) {
   const std::vector<std::string> none;
-  for (const Entity& entity : core_entities()) EXPECT_EQ(schema::mistakes_in(entity.schema), none) << entity.name;
+  for (const Entity& entity : core_entities())
+    EXPECT_EQ(schema::mistakes_in(entity.schema), none) << entity.name;
   for (const auto& [name, config] : test::plugin_rows()) EXPECT_EQ(schema::mistakes_in(config), none) << name;
 }
 

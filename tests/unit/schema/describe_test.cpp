@@ -35,13 +35,14 @@ TEST(Describe, ShowsDescriptionsAndSecrecy) {
 }
 
 TEST(Describe, ShowsWhatIsOnItsWayOut) {
-  const Schema schema =
-      record({{"redis", record({{"host", string()}})}, {"old", integer().deprecated({"gone", "4.0", Literal(false)})}})
-          .renamed("redis_host", string().deprecated({"moved", "4.0"}), "redis.host");
+  const Schema schema = record({{"redis", record({{"host", string()}})},
+                                {"old", integer().deprecated({"gone", "4.0", Literal(false)})}})
+                            .renamed("redis_host", string().deprecated({"moved", "4.0"}), "redis.host");
   const json::object shown = describe_plugin(schema);
   const json::value& config = shown.at("fields").at(0).at("config");
   EXPECT_EQ(config.at("fields").at(1),
-            json::parse(R"({"old": {"type": "integer", "deprecation": {"message": "gone", "removal_in_version": "4.0",
+            json::parse(
+                R"({"old": {"type": "integer", "deprecation": {"message": "gone", "removal_in_version": "4.0",
                             "old_default": false}}})"));
   EXPECT_EQ(config.at("shorthand_fields"),
             json::parse(R"([{"redis_host": {"type": "string", "deprecation": {"message": "moved",
@@ -50,10 +51,11 @@ TEST(Describe, ShowsWhatIsOnItsWayOut) {
 
 TEST(Describe, PutsAPluginsChecksWhereTheyBelong) {
   using Kind = EntityCheck::Kind;
-  const Schema config = record({{"a", string()}, {"b", string()}})
-                            .check({.kind = Kind::kAtLeastOneOf, .fields = {"a", "b"}})
-                            .own_check({.kind = Kind::kMutuallyExclusiveSets, .fields = {"a"}, .else_fields = {"b"}})
-                            .in_entity({{"consumer", foreign("consumers").must_be_null()}});
+  const Schema config =
+      record({{"a", string()}, {"b", string()}})
+          .check({.kind = Kind::kAtLeastOneOf, .fields = {"a", "b"}})
+          .own_check({.kind = Kind::kMutuallyExclusiveSets, .fields = {"a"}, .else_fields = {"b"}})
+          .in_entity({{"consumer", foreign("consumers").must_be_null()}});
   const json::value nested = json::parse(R"([{"mutually_exclusive_sets": {"set1": ["a"], "set2": ["b"]}}])");
   const json::object shown = describe_plugin(config);
   EXPECT_EQ(shown.at("entity_checks"), json::parse(R"([{"at_least_one_of": ["config.a", "config.b"]}])"));

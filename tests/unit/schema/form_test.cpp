@@ -91,7 +91,8 @@ TEST(Form, MeetsTheRulesOfItsFields) {
   } cases[] = {
       {{{"port", "1.5"}}, R"({"port": "expected an integer"})"},
       {{{"port", "1.0"}}, "{}"},
-      {{{"enabled", "TRUE"}, {"config.on", "0"}}, R"({"enabled": "expected a boolean", "config": {"on": "expected a boolean"}})"},
+      {{{"enabled", "TRUE"}, {"config.on", "0"}},
+       R"({"enabled": "expected a boolean", "config": {"on": "expected a boolean"}})"},
       {{{"ports[]", "1"}, {"ports[]", ""}}, R"({"ports": [null, "required field missing"]})"},
       {{{"tags[1]", "a"}, {"tags[3]", "b"}}, R"({"tags": "expected a set"})"},
       {{{"tags.a", "b"}}, R"({"tags": "expected a set"})"},
@@ -104,7 +105,8 @@ TEST(Form, MeetsTheRulesOfItsFields) {
       {{{"name", std::string("a\0b", 3)}}, R"({"name": "invalid NUL character detected at position 2"})"},
   };
   for (const auto& c : cases)
-    EXPECT_EQ(json::value(check_insert(sample(), from_form(sample(), c.form)).violations.fields), json::parse(c.violations))
+    EXPECT_EQ(json::value(check_insert(sample(), from_form(sample(), c.form)).violations.fields),
+              json::parse(c.violations))
         << c.violations;
 }
 

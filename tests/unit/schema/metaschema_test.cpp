@@ -27,7 +27,8 @@ TEST(Metaschema, FindsWhatAnAuthorGotWrong) {
       {record({{"a", string().one_of({"x"}).default_value("y")}}),
        "a: its own rules refuse its default: \"expected one of: x\""},
       {record({{"a", map(string(), string()).default_value(JsonText{"{"})}}), "a: its default is no JSON"},
-      {record({{"a", string().description(std::string(501, 'x'))}}), "a: its description is longer than 500 characters"},
+      {record({{"a", string().description(std::string(501, 'x'))}}),
+       "a: its description is longer than 500 characters"},
       {record({{"a", string()}}).check({.kind = Kind::kAtLeastOneOf, .fields = {"a", "r.b"}}),
        "a check looks at 'r.b', which is no field"},
       {record({{"a", string()}}).check({.kind = Kind::kCustom, .fields = {"a"}, .custom_name = "nope"}),
@@ -35,9 +36,11 @@ TEST(Metaschema, FindsWhatAnAuthorGotWrong) {
       {record({{"a", string()}}).check({.kind = Kind::kDistinct}), "a check looks at no field"},
       {record({{"a", string()}}).renamed("old", string(), "r.b"), "old: there is no field 'r.b'"},
       {record({{"a", string()}}).shorthand("a", string(), "url"), "a: a row has this name too"},
-      {record({{"a", string()}}).subschemas_by("kind", {}), "there is no field 'kind' to choose a subschema by"},
+      {record({{"a", string()}}).subschemas_by("kind", {}),
+       "there is no field 'kind' to choose a subschema by"},
   };
-  for (const auto& [schema, mistake] : cases) EXPECT_EQ(mistakes_in(schema), std::vector<std::string>{mistake}) << mistake;
+  for (const auto& [schema, mistake] : cases)
+    EXPECT_EQ(mistakes_in(schema), std::vector<std::string>{mistake}) << mistake;
 }
 
 TEST(Metaschema, TakesWhatIsRight) {

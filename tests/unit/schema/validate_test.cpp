@@ -140,9 +140,11 @@ TEST(EntityChecks, LookAtSeveralFields) {
        R"({"a": "x", "c": {"d": "y"}})",
        R"-({"@entity": ["these sets are mutually exclusive: ('a'), ('c.d')"]})-"},
       {{.kind = Kind::kMutuallyExclusiveSets, .fields = {"a", "b"}, .else_fields = {"c.d"}},
-       R"({"a": "x", "b": "y"})", "{}"},
+       R"({"a": "x", "b": "y"})",
+       "{}"},
       {{.kind = Kind::kMutuallyExclusiveSets, .fields = {"a"}, .else_fields = {"b"}},
-       R"({"a": 5, "b": "y"})", R"({"a": "expected a string"})"},
+       R"({"a": 5, "b": "y"})",
+       R"({"a": "expected a string"})"},
       {{.kind = Kind::kMutuallyExclusive, .fields = {"a", "b"}},
        R"({"a": "x", "b": "y"})",
        R"({"@entity": ["only one or none of these fields must be set: 'a', 'b'"]})"},
@@ -190,7 +192,8 @@ TEST(Validators, ReportEveryPartOfANestedShape) {
   const Schema schema = record({
       {"sets", set(array(integer()))},
       {"maps", map(string(), map(string().len_max(2), integer()))},
-      {"records", array(record({{"n", integer().required()}, {"deep", record({{"on", boolean()}}).required()}}))},
+      {"records",
+       array(record({{"n", integer().required()}, {"deep", record({{"on", boolean()}}).required()}}))},
       {"service", foreign("services")},
       {"byte", string()},
   });
@@ -207,10 +210,11 @@ TEST(Validators, ReportEveryPartOfANestedShape) {
 }
 
 Schema with_former_names() {
-  return record({
-             {"redis", record({{"host", string()}, {"port", integer().default_value(6379)}}).required()},
-             {"old", integer().deprecated({"old is deprecated", "4.0", Literal(std::int64_t{10})})},
-         })
+  return record(
+             {
+                 {"redis", record({{"host", string()}, {"port", integer().default_value(6379)}}).required()},
+                 {"old", integer().deprecated({"old is deprecated", "4.0", Literal(std::int64_t{10})})},
+             })
       .renamed("redis_host", string().deprecated({"redis_host is deprecated", "4.0"}), "redis.host")
       .renamed("redis_port", integer(), "redis.port");
 }
@@ -250,9 +254,10 @@ TEST(FormerNames, FollowAChange) {
 }
 
 TEST(FormerNames, MayNotContradict) {
-  EXPECT_EQ(violations_of(with_former_names(), R"({"redis_host": "a", "redis": {"host": "b"}})"),
-            json::parse(R"({"redis_host": "both deprecated and new field are used but their values mismatch: )"
-                        R"(redis_host = a vs redis.host = b"})"));
+  EXPECT_EQ(
+      violations_of(with_former_names(), R"({"redis_host": "a", "redis": {"host": "b"}})"),
+      json::parse(R"({"redis_host": "both deprecated and new field are used but their values mismatch: )"
+                  R"(redis_host = a vs redis.host = b"})"));
   EXPECT_EQ(violations_of(with_former_names(), R"({"redis_port": "a"})"),
             json::parse(R"({"redis_port": "expected an integer"})"));
   EXPECT_EQ(violations_of(with_former_names(), R"({"redis_host": "a", "redis": 5})"),
@@ -260,7 +265,9 @@ TEST(FormerNames, MayNotContradict) {
 }
 
 TEST(Deprecation, IsWarnedOf) {
-  const auto warnings = [](std::string_view input) { return check_insert(with_former_names(), object_of(input)).warnings; };
+  const auto warnings = [](std::string_view input) {
+    return check_insert(with_former_names(), object_of(input)).warnings;
+  };
   EXPECT_EQ(warnings(R"({"old": 10, "redis_port": 1})"), std::vector<std::string>{});
   EXPECT_EQ(warnings(R"({"old": 11, "redis_host": "a"})"),
             (std::vector<std::string>{"old is deprecated", "redis_host is deprecated"}));
@@ -268,8 +275,9 @@ TEST(Deprecation, IsWarnedOf) {
 
 TEST(Defaults, MayBeRecords) {
   const Schema schema = record({
-      {"of_rows", record({{"a", integer().default_value(1)}, {"b", integer().default_value(2)}, {"c", string()}})
-                      .default_of_rows({"b"})},
+      {"of_rows",
+       record({{"a", integer().default_value(1)}, {"b", integer().default_value(2)}, {"c", string()}})
+           .default_of_rows({"b"})},
       {"metrics", array(record({{"name", string()}})).default_value(JsonText{R"([{"name": "x"}])"})},
       {"map", map(string(), string()).default_value(JsonText{R"({"k": "v"})"})},
   });

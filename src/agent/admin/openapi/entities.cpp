@@ -14,8 +14,8 @@ std::string words(std::string text) {
 /// One place where entities of a collection are served.
 struct Place {
   const Collection& collection;
-  std::string suffix;    ///< Of operation ids: "" or "-of-service".
-  std::string of_whom;   ///< Of summaries: "" or " of a service".
+  std::string suffix;   ///< Of operation ids: "" or "-of-service".
+  std::string of_whom;  ///< Of summaries: "" or " of a service".
 
   [[nodiscard]] std::string id(std::string_view verb, const std::string& what) const {
     return std::string(verb) + "-" + what + suffix;
@@ -30,15 +30,17 @@ struct Place {
   [[nodiscard]] json::object page() const {
     const json::object properties{
         {"data", json::object{{"type", "array"}, {"items", reference("schemas", shown_name(collection))}}},
-        {"next", json::object{{"type", json::array{"string", "null"}}, {"description", "The path of the next page."}}},
+        {"next", json::object{{"type", json::array{"string", "null"}},
+                              {"description", "The path of the next page."}}},
         {"offset", json::object{{"type", "string"}}}};
-    return response("A page.", json_content(json::object{{"type", "object"}, {"properties", properties},
+    return response("A page.", json_content(json::object{{"type", "object"},
+                                                         {"properties", properties},
                                                          {"required", json::array{"data", "next"}}}));
   }
 
   [[nodiscard]] json::object list() const {
-    json::object out = operation(collection.name, id("list", collection.name), "List " + many() + of_whom, 200, page(),
-                                 {"BadRequest", "NotFound"});
+    json::object out = operation(collection.name, id("list", collection.name), "List " + many() + of_whom,
+                                 200, page(), {"BadRequest", "NotFound"});
     json::array parameters;
     for (const char* name : {"size", "offset", "tags"}) parameters.push_back(reference("parameters", name));
     if (collection.name == "consumers" && suffix.empty())
@@ -60,9 +62,10 @@ struct Place {
 
   [[nodiscard]] json::object change(std::string_view verb, const std::string& summary, int status,
                                     json::value input) const {
-    json::object out = operation(collection.name, id(verb, std::string(singular(collection.name))), summary + of_whom,
-                                 status, shown("The entity as it is stored."),
-                                 {"BadRequest", "NotFound", "NotAllowed", "Conflict", "UnsupportedMediaType"});
+    json::object out =
+        operation(collection.name, id(verb, std::string(singular(collection.name))), summary + of_whom,
+                  status, shown("The entity as it is stored."),
+                  {"BadRequest", "NotFound", "NotAllowed", "Conflict", "UnsupportedMediaType"});
     out["requestBody"] = request_body(std::move(input));
     return out;
   }
@@ -77,8 +80,8 @@ struct Place {
     return change("update", "Change a " + one(), 200, reference("schemas", given_name(collection)));
   }
   [[nodiscard]] json::object get() const {
-    return operation(collection.name, id("get", std::string(singular(collection.name))), "Show a " + one() + of_whom, 200,
-                     shown("The entity."), {"NotFound"});
+    return operation(collection.name, id("get", std::string(singular(collection.name))),
+                     "Show a " + one() + of_whom, 200, shown("The entity."), {"NotFound"});
   }
   [[nodiscard]] json::object remove() const {
     return operation(collection.name, id("delete", std::string(singular(collection.name))),
@@ -98,16 +101,18 @@ struct Place {
 };
 
 /// /routes/{routes}/service: the service of a route.
-void serve_referenced(const Collection& child, const ForeignKey& foreign, const Collection& parent, Operations& all) {
+void serve_referenced(const Collection& child, const ForeignKey& foreign, const Collection& parent,
+                      Operations& all) {
   const std::string name(singular(child.name));
   const Place place{parent, "-as-" + foreign.field + "-of-" + name, " that a " + words(name) + " refers to"};
   const std::string path = "/" + child.path + "/{" + child.name + "}/" + foreign.field;
   all["get " + path] = place.get();
   all["put " + path] = place.replace("");
   all["patch " + path] = place.update();
-  json::object refused = operation(parent.name, "delete-" + foreign.field + "-of-" + name,
-                                   "Always refused: what a " + words(name) + " refers to is deleted by its own path", 405,
-                                   reference("responses", "NotAllowed"), {"NotFound"});
+  json::object refused =
+      operation(parent.name, "delete-" + foreign.field + "-of-" + name,
+                "Always refused: what a " + words(name) + " refers to is deleted by its own path", 405,
+                reference("responses", "NotAllowed"), {"NotFound"});
   all["delete " + path] = std::move(refused);
 }
 

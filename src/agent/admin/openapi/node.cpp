@@ -21,37 +21,40 @@ struct NodeRow {
 
 constexpr NodeRow kRows[] = {
     {"GET", "/", kNodeTag, "show-node", "Show what the node is, its plugins and its settings"},
-    {"GET", "/status", kNodeTag, "show-status", "Show connections, memory, and what became of the recorded exchanges",
-     Answer::kObject, Takes::kUnits, Fails::kBadRequest},
-    {"GET", "/status/dns", kNodeTag, "show-dns", "Answers that there are no figures of the resolver", Answer::kMessage,
-     Takes::kNothing, Fails::kNever, 501},
-    {"GET", "/metrics", kNodeTag, "show-metrics", "Show the metrics in Prometheus' text format", Answer::kText},
+    {"GET", "/status", kNodeTag, "show-status",
+     "Show connections, memory, and what became of the recorded exchanges", Answer::kObject, Takes::kUnits,
+     Fails::kBadRequest},
+    {"GET", "/status/dns", kNodeTag, "show-dns", "Answers that there are no figures of the resolver",
+     Answer::kMessage, Takes::kNothing, Fails::kNever, 501},
+    {"GET", "/metrics", kNodeTag, "show-metrics", "Show the metrics in Prometheus' text format",
+     Answer::kText},
     {"GET", "/endpoints", kNodeTag, "list-endpoints", "List the paths that are served", Answer::kNames},
     {"GET", "/openapi.json", kNodeTag, "show-openapi", "Show this document"},
     {"GET", "/timers", kNodeTag, "show-timers", "Show timers as Kong does; there are none"},
-    {"DELETE", "/cache", kNodeTag, "purge-cache", "Does nothing: there is no cache", Answer::kNothing, Takes::kNothing,
-     Fails::kNever, 204},
-    {"GET", "/cache/{key}", kNodeTag, "show-cached", "Answers that nothing is cached", Answer::kMessage, Takes::kNothing,
-     Fails::kNever, 404},
+    {"DELETE", "/cache", kNodeTag, "purge-cache", "Does nothing: there is no cache", Answer::kNothing,
+     Takes::kNothing, Fails::kNever, 204},
+    {"GET", "/cache/{key}", kNodeTag, "show-cached", "Answers that nothing is cached", Answer::kMessage,
+     Takes::kNothing, Fails::kNever, 404},
     {"DELETE", "/cache/{key}", kNodeTag, "purge-cached", "Does nothing: there is no cache", Answer::kNothing,
      Takes::kNothing, Fails::kNever, 204},
-    {"GET", "/clustering/data-planes", kNodeTag, "list-data-planes", "Answers that the node is no control plane",
-     Answer::kMessage, Takes::kNothing, Fails::kNever, 400},
+    {"GET", "/clustering/data-planes", kNodeTag, "list-data-planes",
+     "Answers that the node is no control plane", Answer::kMessage, Takes::kNothing, Fails::kNever, 400},
     {"GET", "/clustering/status", kNodeTag, "show-clustering", "Answers that the node is no control plane",
      Answer::kMessage, Takes::kNothing, Fails::kNever, 400},
     {"GET", "/debug/node/log-level", kNodeTag, "show-log-level", "Show the log level", Answer::kMessage},
-    {"PUT", "/debug/node/log-level/{log_level}", kNodeTag, "set-log-level", "Change the log level for a while",
-     Answer::kMessage, Takes::kLevel, Fails::kChange},
+    {"PUT", "/debug/node/log-level/{log_level}", kNodeTag, "set-log-level",
+     "Change the log level for a while", Answer::kMessage, Takes::kLevel, Fails::kChange},
     {"PUT", "/debug/cluster/log-level/{log_level}", kNodeTag, "set-cluster-log-level",
      "Change the log level for a while", Answer::kMessage, Takes::kLevel, Fails::kChange},
-    {"GET", "/config", kConfigurationTag, "show-configuration", "Show the configuration as a declarative document",
-     Answer::kYaml, Takes::kNothing, Fails::kBadRequest},
-    {"POST", "/config", kConfigurationTag, "replace-configuration", "Replace the whole configuration by a document",
-     Answer::kObject, Takes::kConfiguration, Fails::kBadRequest, 201},
+    {"GET", "/config", kConfigurationTag, "show-configuration",
+     "Show the configuration as a declarative document", Answer::kYaml, Takes::kNothing, Fails::kBadRequest},
+    {"POST", "/config", kConfigurationTag, "replace-configuration",
+     "Replace the whole configuration by a document", Answer::kObject, Takes::kConfiguration,
+     Fails::kBadRequest, 201},
     {"GET", "/tags", "tags", "list-tags", "List the tags of all entities", Answer::kTags, Takes::kPage,
      Fails::kBadRequest},
-    {"GET", "/tags/{tags}", "tags", "list-tagged", "List the entities that have a tag", Answer::kTags, Takes::kPage,
-     Fails::kBadRequest},
+    {"GET", "/tags/{tags}", "tags", "list-tagged", "List the entities that have a tag", Answer::kTags,
+     Takes::kPage, Fails::kBadRequest},
     {"GET", "/upstreams/{upstreams}/health", "upstreams", "show-upstream-health",
      "Show the health of an upstream's targets", Answer::kObject, Takes::kPage, Fails::kNotFound},
     {"GET", "/upstreams/{upstreams}/targets/all", "upstreams", "list-all-targets",
@@ -62,14 +65,15 @@ constexpr NodeRow kRows[] = {
      "Take a target for unhealthy", Answer::kNothing, Takes::kNothing, Fails::kNotFound, 204},
     {"PUT", "/upstreams/{upstreams}/targets/{targets}/{address}/healthy", "upstreams", "set-address-healthy",
      "Take an address of a target for healthy", Answer::kNothing, Takes::kNothing, Fails::kNotFound, 204},
-    {"PUT", "/upstreams/{upstreams}/targets/{targets}/{address}/unhealthy", "upstreams", "set-address-unhealthy",
-     "Take an address of a target for unhealthy", Answer::kNothing, Takes::kNothing, Fails::kNotFound, 204},
-    {"GET", "/schemas/filters/{name}", kSchemasTag, "show-filter-schema", "Answers that there is no such filter",
-     Answer::kMessage, Takes::kNothing, Fails::kNever, 404},
-    {"GET", "/schemas/{name}", kSchemasTag, "show-entity-schema", "Show the rows of an entity", Answer::kDescribed,
-     Takes::kNothing, Fails::kNotFound},
-    {"POST", "/schemas/{db_entity_name}/validate", kSchemasTag, "validate-entity", "Check an entity, and store nothing",
-     Answer::kMessage, Takes::kEntity, Fails::kChange},
+    {"PUT", "/upstreams/{upstreams}/targets/{targets}/{address}/unhealthy", "upstreams",
+     "set-address-unhealthy", "Take an address of a target for unhealthy", Answer::kNothing, Takes::kNothing,
+     Fails::kNotFound, 204},
+    {"GET", "/schemas/filters/{name}", kSchemasTag, "show-filter-schema",
+     "Answers that there is no such filter", Answer::kMessage, Takes::kNothing, Fails::kNever, 404},
+    {"GET", "/schemas/{name}", kSchemasTag, "show-entity-schema", "Show the rows of an entity",
+     Answer::kDescribed, Takes::kNothing, Fails::kNotFound},
+    {"POST", "/schemas/{db_entity_name}/validate", kSchemasTag, "validate-entity",
+     "Check an entity, and store nothing", Answer::kMessage, Takes::kEntity, Fails::kChange},
     {"GET", "/schemas/plugins/{name}", kSchemasTag, "show-plugin-schema", "Show the rows of a plugin",
      Answer::kDescribed, Takes::kNothing, Fails::kNotFound},
     {"POST", "/schemas/plugins/validate", kSchemasTag, "validate-plugin", "Check a plugin, and store nothing",
@@ -80,7 +84,8 @@ constexpr NodeRow kRows[] = {
      Answer::kMessage, Takes::kEntity, Fails::kChange},
     {"GET", "/plugins/schema/{name}", kSchemasTag, "show-plugin-config-schema",
      "Show the rows of a plugin's configuration", Answer::kDescribed, Takes::kNothing, Fails::kNotFound},
-    {"GET", "/plugins/enabled", kSchemasTag, "list-enabled-plugins", "List the plugins that may be configured"},
+    {"GET", "/plugins/enabled", kSchemasTag, "list-enabled-plugins",
+     "List the plugins that may be configured"},
 };
 
 json::object text() { return {{"type", "string"}}; }
@@ -168,13 +173,15 @@ json::object node_operation(std::string_view method, std::string_view pattern) {
         add_configuration(out);
         break;
       case Takes::kLevel:
-        out["parameters"] = json::array{query_parameter("timeout", "Seconds until the level is the old one again.",
-                                                        {{"type", "number"}, {"minimum", 0}, {"default", 60}})};
+        out["parameters"] =
+            json::array{query_parameter("timeout", "Seconds until the level is the old one again.",
+                                        {{"type", "number"}, {"minimum", 0}, {"default", 60}})};
         break;
       case Takes::kUnits:
         out["parameters"] = json::array{
             query_parameter("unit", "In which unit memory is shown.", {{"type", "string"}, {"default", "m"}}),
-            query_parameter("scale", "With how many digits.", {{"type", "integer"}, {"minimum", 0}, {"default", 2}})};
+            query_parameter("scale", "With how many digits.",
+                            {{"type", "integer"}, {"minimum", 0}, {"default", 2}})};
         break;
       case Takes::kPage:
         out["parameters"] = json::array{reference("parameters", "size"), reference("parameters", "offset")};
@@ -183,7 +190,8 @@ json::object node_operation(std::string_view method, std::string_view pattern) {
     return out;
   }
   if (pattern.find("/filter") != std::string_view::npos)
-    return operation(kNodeTag, operation_id(method, pattern), "Answers that there are no filters in WebAssembly", 400,
+    return operation(kNodeTag, operation_id(method, pattern),
+                     "Answers that there are no filters in WebAssembly", 400,
                      response("The answer.", content_of(Answer::kMessage)), {});
   return {};
 }

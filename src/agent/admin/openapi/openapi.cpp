@@ -22,7 +22,9 @@ json::array places(std::string_view pattern, const Collections& collections) {
       description = "The id of one of the " + collection->name;
       description += collection->endpoint_key.empty() ? "." : ", or its `" + collection->endpoint_key + "`.";
     }
-    parameters.push_back(json::object{{"name", name}, {"in", "path"}, {"required", true},
+    parameters.push_back(json::object{{"name", name},
+                                      {"in", "path"},
+                                      {"required", true},
                                       {"description", description},
                                       {"schema", json::object{{"type", "string"}}}});
   }
@@ -31,12 +33,14 @@ json::array places(std::string_view pattern, const Collections& collections) {
 
 /// An endpoint that nobody wrote a row for is there all the same, with its path for a name.
 json::object unnamed(std::string_view method, std::string_view pattern) {
-  return operation(kNodeTag, operation_id(method, pattern), std::string(method) + " " + std::string(pattern), 200,
-                   response("The answer.", json_content(json::object{{"type", "object"}})), {"BadRequest", "NotFound"});
+  return operation(kNodeTag, operation_id(method, pattern), std::string(method) + " " + std::string(pattern),
+                   200, response("The answer.", json_content(json::object{{"type", "object"}})),
+                   {"BadRequest", "NotFound"});
 }
 
 json::object described(std::string_view method, std::string_view pattern, const Operations& entities) {
-  if (const auto found = entities.find(ascii_lower(method) + " " + std::string(pattern)); found != entities.end())
+  if (const auto found = entities.find(ascii_lower(method) + " " + std::string(pattern));
+      found != entities.end())
     return found->second;
   json::object out = node_operation(method, pattern);
   return out.empty() ? unnamed(method, pattern) : out;
@@ -52,7 +56,8 @@ json::object token_scheme() {
 json::array tags(const Catalog& catalog, const std::set<std::string>& used) {
   json::array all;
   const auto add = [&](std::string_view name, std::string_view description) {
-    if (used.contains(std::string(name))) all.push_back(json::object{{"name", name}, {"description", description}});
+    if (used.contains(std::string(name)))
+      all.push_back(json::object{{"name", name}, {"description", description}});
   };
   add(kNodeTag, "The node itself.");
   add(kConfigurationTag, "The configuration as a whole, where it comes from a file.");
@@ -86,7 +91,8 @@ json::object openapi(const std::vector<ServedPath>& served, const Catalog& catal
                     {"version", kVersion},
                     {"summary", std::string("Kong ") + kKongVersion + "'s Admin API, as Gibbon serves it."},
                     {"license", json::object{{"name", "Apache-2.0"}, {"identifier", "Apache-2.0"}}}}},
-      {"servers", json::array{json::object{{"url", "/"}, {"description", "Where this document comes from."}}}},
+      {"servers",
+       json::array{json::object{{"url", "/"}, {"description", "Where this document comes from."}}}},
       // A token is asked for only where the settings say so.
       {"security", json::array{json::object(), json::object{{"token", json::array()}}}},
       {"tags", tags(catalog, used_tags)},

@@ -12,7 +12,8 @@ struct ErrorResponse {
 };
 
 constexpr ErrorResponse kErrors[] = {
-    {"BadRequest", 400, "Error", "The input is wrong; `fields` says where. Some errors have a message alone."},
+    {"BadRequest", 400, "Error",
+     "The input is wrong; `fields` says where. Some errors have a message alone."},
     {"Unauthorized", 401, "Message", "A token is asked for, and the request has none or another."},
     {"NotFound", 404, "Message", "There is no such thing."},
     {"NotAllowed", 405, "Message", "The configuration comes from a file and cannot be changed here."},
@@ -50,7 +51,10 @@ json::object operation(std::string_view tag, std::string_view id, std::string_vi
     answers[std::to_string(error_called(name).status)] = reference("responses", name);
   answers["401"] = reference("responses", "Unauthorized");
   if (!answers.contains("500")) answers["500"] = reference("responses", "Unexpected");
-  return {{"tags", json::array{tag}}, {"operationId", id}, {"summary", summary}, {"responses", std::move(answers)}};
+  return {{"tags", json::array{tag}},
+          {"operationId", id},
+          {"summary", summary},
+          {"responses", std::move(answers)}};
 }
 
 std::string operation_id(std::string_view method, std::string_view pattern) {
@@ -74,9 +78,9 @@ json::object query_parameter(std::string_view name, std::string_view description
 json::object responses() {
   json::object out;
   for (const auto& error : kErrors)
-    out[error.name] = response(error.description, error.schema.empty()
-                                                      ? json::object{{"text/html", json::object()}}
-                                                      : json_content(reference("schemas", error.schema)));
+    out[error.name] =
+        response(error.description, error.schema.empty() ? json::object{{"text/html", json::object()}}
+                                                         : json_content(reference("schemas", error.schema)));
   return out;
 }
 

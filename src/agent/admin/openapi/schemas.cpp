@@ -67,25 +67,28 @@ json::object schemas(const Catalog& catalog) {
     out[config_name(plugin->name)] = schema::json_schema_without_null(config, Usage::kShown);
     out[config_name(plugin->name) + "_input"] = schema::json_schema_without_null(config, Usage::kGiven);
   }
-  out["Message"] = json::object{{"type", "object"}, {"properties", text_properties({"message"})},
-                                {"required", json::array{"message"}}};
+  out["Message"] = json::object{
+      {"type", "object"}, {"properties", text_properties({"message"})}, {"required", json::array{"message"}}};
   json::object error = text_properties({"message", "name"});
   error["code"] = json::object{{"type", "integer"}, {"description", "Kong's number of the kind of error."}};
-  error["fields"] = json::object{{"type", json::array{"object", "null"}},
-                                 {"description", "What is wrong, by field; about the whole under `@entity`."}};
-  out["Error"] = json::object{{"type", "object"}, {"properties", std::move(error)},
-                              {"required", json::array{"message"}}};
+  error["fields"] =
+      json::object{{"type", json::array{"object", "null"}},
+                   {"description", "What is wrong, by field; about the whole under `@entity`."}};
+  out["Error"] = json::object{
+      {"type", "object"}, {"properties", std::move(error)}, {"required", json::array{"message"}}};
   out["Form"] = json::object{
       {"type", "object"},
-      {"description", "The same fields by dotted names: `config.timeout=10`, `tags[]=a`, `paths[1]=/x`. An empty value "
-                      "is null."},
+      {"description",
+       "The same fields by dotted names: `config.timeout=10`, `tags[]=a`, `paths[1]=/x`. An empty value "
+       "is null."},
       {"additionalProperties", json::object{{"type", "string"}}}};
   out["Described"] = json::object{
       {"type", "object"},
       {"description", "Rows as Kong writes them."},
-      {"properties", json::object{{"fields", json::object{{"type", "array"}, {"items", json::object{{"type", "object"}}}}},
-                                  {"entity_checks",
-                                   json::object{{"type", "array"}, {"items", json::object{{"type", "object"}}}}}}}};
+      {"properties",
+       json::object{
+           {"fields", json::object{{"type", "array"}, {"items", json::object{{"type", "object"}}}}},
+           {"entity_checks", json::object{{"type", "array"}, {"items", json::object{{"type", "object"}}}}}}}};
   return out;
 }
 
