@@ -1,11 +1,10 @@
 #include "test_host.hpp"
 
+#include "../support/plugin_rows.hpp"
 #include "base/json_text.hpp"
 
 namespace gibbon::agent::test {
 namespace {
-
-using namespace gibbon::fields;
 
 struct NoConfig {
   explicit NoConfig(const ConfigView&) {}
@@ -17,67 +16,25 @@ struct Handler {
   static constexpr auto FAILURE_POLICY = FailurePolicy::kOpen;
 };
 
-Schema logger_schema() {
-  return record({
-      {"log_endpoint", string().default_value("http://localhost:3000/logs")},
-      {"timeout", number().default_value(10000)},
-      {"keepalive", number().default_value(60000)},
-      {"log_request_body", boolean().default_value(true)},
-      {"log_response_body", boolean().default_value(true)},
-      {"max_body_size", number().default_value(1024)},
-  });
-}
-
-Schema queue_schema() {
-  return record({
-      {"max_batch_size", integer().default_value(1).between(1, 1000000)},
-      {"max_coalescing_delay", number().default_value(1).between(0, 3600)},
-      {"max_entries", integer().default_value(10000).between(1, 1000000)},
-      {"max_bytes", integer()},
-      {"max_retry_time", number().default_value(60)},
-      {"initial_retry_delay", number().default_value(Literal(0.01)).between(0.001, 1000000)},
-      {"max_retry_delay", number().default_value(60).between(0.001, 1000000)},
-      {"concurrency_limit", integer().default_value(1).one_of({std::int64_t{-1}, std::int64_t{1}})},
-  });
-}
-
-Schema http_log_schema() {
-  return record({
-      {"http_endpoint", string().required().url()},
-      {"method", string().default_value("POST").one_of({"POST", "PUT", "PATCH"})},
-      {"content_type", string()
-                           .default_value("application/json")
-                           .one_of({"application/json", "application/json; charset=utf-8"})},
-      {"timeout", number().default_value(10000)},
-      {"keepalive", number().default_value(60000)},
-      {"retry_count", integer()},
-      {"queue_size", integer()},
-      {"flush_timeout", number()},
-      {"headers", map(string(), string())},
-      {"queue", queue_schema().required()},
-      {"custom_fields_by_lua", map(string(), string())},
-  });
-}
-
-Schema correlation_schema() {
-  return record({
-      {"header_name", string().default_value("Kong-Request-ID")},
-      {"generator",
-       string().default_value("uuid#counter").one_of({"uuid", "uuid#counter", "tracker"}).required()},
-      {"echo_downstream", boolean().default_value(false).required()},
-  });
+/// The rows of a plugin as an author would write them.
+constexpr const char kLogger[] = "request-response-logger", kHttpLog[] = "http-log",
+                     kCorrelation[] = "correlation-id", kRateLimiting[] = "rate-limiting";
+template <const char* kName>
+Schema rows() {
+  return gibbon::test::plugin_rows().at(kName);
 }
 
 }  // namespace
 
 std::shared_ptr<const plugin::Registry> test_plugins() {
-  static const PluginDescriptor logger =
-      gibbon::detail::describe<Handler<1000>, NoConfig>("request-response-logger", logger_schema);
-  static const PluginDescriptor http_log =
-      gibbon::detail::describe<Handler<12>, NoConfig>("http-log", http_log_schema);
-  static const PluginDescriptor correlation =
-      gibbon::detail::describe<Handler<100001>, NoConfig>("correlation-id", correlation_schema);
-  return std::make_shared<plugin::Registry>(plugin::Registry::of({&logger, &http_log, &correlation}));
+  static const PluginDescriptor plugins[] = {
+      gibbon::detail::describe<Handler<1000>, NoConfig>(kLogger, rows<kLogger>),
+      gibbon::detail::describe<Handler<12>, NoConfig>(kHttpLog, rows<kHttpLog>),
+      gibbon::detail::describe<Handler<100001>, NoConfig>(kCorrelation, rows<kCorrelation>),
+      gibbon::detail::describe<Handler<910>, NoConfig>(kRateLimiting, rows<kRateLimiting>),
+  };
+  return std::make_shared<plugin::Registry>(
+      plugin::Registry::of({&plugins[0], &plugins[1], &plugins[2], &plugins[3]}));
 }
 
 std::unique_ptr<TestHost> TestHost::with_database() {
@@ -95,7 +52,8 @@ std::unique_ptr<TestHost> TestHost::without_database() {
   return std::make_unique<TestHost>(std::make_unique<DeclarativeStore>(Collections::core()));
 }
 
-Declarative TestHost::replace_configuration(json::object document, const std::string& text, ErrorShape shape) {
+Declarative TestHost::replace_configuration(json::object document, const std::string& text,
+                                            ErrorShape shape) {
   auto loaded = load_declarative(std::move(document), *catalog_, shape);
   if (loaded.ok()) {
     hash_ = configuration_hash(text);

@@ -35,7 +35,7 @@ class TemporaryFolder {
   std::string path_;
 };
 
-/// Plugins with the schemas that the recorded cases need: the logger, http-log and correlation-id.
+/// Plugins with the schemas that the recorded cases need: the logger, http-log, correlation-id and rate-limiting.
 std::shared_ptr<const plugin::Registry> test_plugins();
 
 /// The API's surroundings without a process: a store, the plugins above, no gateway.

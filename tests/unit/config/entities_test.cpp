@@ -6,7 +6,7 @@
 #include "../support/cases.hpp"
 #include "config/entity_schemas.hpp"
 #include "config/snapshot.hpp"
-#include "plugin_rows.hpp"
+#include "../support/plugin_rows.hpp"
 #include "schema/validate.hpp"
 
 namespace gibbon::config {

@@ -4,7 +4,7 @@
 
 #include "../support/cases.hpp"
 #include "config/entity_schemas.hpp"
-#include "plugin_rows.hpp"
+#include "../support/plugin_rows.hpp"
 #include "schema/describe.hpp"
 #include "schema/form.hpp"
 #include "schema/metaschema.hpp"
