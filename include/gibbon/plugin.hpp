@@ -3,9 +3,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gibbon/config_view.hpp"
 #include "gibbon/delivery.hpp"
+#include "gibbon/entity.hpp"
 #include "gibbon/exchange.hpp"
 #include "gibbon/schema.hpp"
 
@@ -27,13 +29,20 @@
 ///
 /// Phases: `certificate` (no exchange yet), `rewrite`, `access`, `header_filter`, `body_filter`, `log`. The first
 /// two run for global configurations only, as in Kong. A handler without a method costs nothing in that phase.
+///
+/// What else a handler may have, all static:
+///   bool reads_body(const Config&)                       access wants the request's whole body: it is read before.
+///   std::vector<std::string> secrets(const Config&)      headers and query arguments of these names are secrets: neither
+///                                                        records nor the gateway's logs show their values.
+///   std::vector<Entity> entities()                       kinds of entities that the plugin brings: credentials.
+///
 /// Delivery: `static Destination destination(const Config&)` and
 /// `static void encode(const ExchangeRecord&, const Config&, std::string& out)`, which appends one JSON object;
 /// both run in the agent, on its delivery thread.
 namespace gibbon {
 
 /// Changes whenever a type of this kit changes its layout. A plugin built for another one is refused.
-inline constexpr unsigned kPluginAbiVersion = 1;
+inline constexpr unsigned kPluginAbiVersion = 2;
 
 /// What happens to a request whose handler threw: it goes on without the plugin, or it is refused with a 500.
 enum class FailurePolicy { kOpen, kClosed };
@@ -58,6 +67,9 @@ struct PluginDescriptor {
   void (*log)(Exchange&, const void* config);
   Destination (*destination)(const void* config);
   void (*encode)(const ExchangeRecord&, const void* config, std::string& out);
+  bool (*reads_body)(const void* config);
+  std::vector<std::string> (*secrets)(const void* config);
+  std::vector<Entity> (*entities)();
 };
 
 /// The symbol that the host looks for in a plugin's shared object.
@@ -97,6 +109,11 @@ PluginDescriptor describe(const char* name, Schema (*schema)()) {
     d.encode = [](const ExchangeRecord& r, const void* c, std::string& o) {
       Handler::encode(r, *static_cast<const Config*>(c), o);
     };
+  if constexpr (requires(const Config& c) { Handler::reads_body(c); })
+    d.reads_body = [](const void* c) { return Handler::reads_body(*static_cast<const Config*>(c)); };
+  if constexpr (requires(const Config& c) { Handler::secrets(c); })
+    d.secrets = [](const void* c) { return Handler::secrets(*static_cast<const Config*>(c)); };
+  if constexpr (requires { Handler::entities(); }) d.entities = Handler::entities;
   return d;
 }
 

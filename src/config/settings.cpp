@@ -18,8 +18,9 @@ using settings::split_list;
 using settings::trim;
 using Values = Settings::Values;
 
-/// Plugins that `bundled` stands for. The logger of the guide is not one: it is named, as in Kong.
-constexpr std::array<std::string_view, 0> kBundledPlugins{};
+/// Plugins that `bundled` stands for: those of Kong's that ship with Gibbon. The logger of the guide is not one: it is
+/// named, as in Kong.
+constexpr std::array<std::string_view, 3> kBundledPlugins = {"acl", "basic-auth", "key-auth"};
 
 /// Half of the slots in shared memory: at a reload old and new workers stand side by side.
 constexpr double kMaxWorkers = 128;

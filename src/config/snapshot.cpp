@@ -181,7 +181,9 @@ Result<Snapshot> SnapshotReader::parse(std::string_view text) {
   Snapshot whole;
   if (*base == 0) {
     whole.generation = *generation;
-    if (Status read = read_entities(*object, whole); !read) return read.error();
+    Status read = read_entities(*object, whole);
+    if (read) read = read_plugin_entities(*object, whole.plugin_entities);
+    if (!read) return read.error();
     settle(whole);
     base_ = whole;
     return whole;
@@ -196,12 +198,15 @@ Result<Snapshot> SnapshotReader::parse(std::string_view text) {
     return value != nullptr && value->is_object() ? value->get_object() : none;
   };
   Snapshot changes;
-  if (Status read = read_entities(members(changed), changes); !read) return read.error();
+  Status read = read_entities(members(changed), changes);
+  if (read) read = read_plugin_entities(members(changed), changes.plugin_entities);
+  if (!read) return read.error();
   whole = base_;
   whole.generation = *generation;
   each_pair(changes, whole, [&](const char* name, auto& from, auto& to) {
     apply(std::move(from), texts(members(removed), name), to);
   });
+  apply_plugin_entities(std::move(changes.plugin_entities), members(removed), whole.plugin_entities);
   settle(whole);
   return whole;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/entities.hpp"
+#include "config/plugin_entities.hpp"
 
 /// The whole configuration at one moment, immutable: all that the agent hands to the gateway.
 ///
@@ -31,6 +32,7 @@ struct Snapshot {
   std::vector<Certificate> certificates;
   std::vector<Sni> snis;
   std::vector<CaCertificate> ca_certificates;
+  PluginCollections plugin_entities;  ///< Of the kinds that plugins bring.
 };
 
 /// Reads one generation after another, and keeps the base, so that a small change costs little. Threads: one.
@@ -59,7 +61,7 @@ struct SnapshotCollection {
   std::string name;
   json::array entities;
 };
-/// The file's text. Collections that parse_snapshot() does not know are for others to read. `secrets`: what the
+/// The file's text. `secrets`: what the
 /// references to vaults refer to, {"{vault://env/x}": "value"}.
 std::string serialize_snapshot(std::uint64_t generation, const std::vector<SnapshotCollection>& collections,
                                const json::object& secrets = {});

@@ -1,6 +1,7 @@
 #include "agent/admin/entity_service.hpp"
 
 #include "agent/admin/certificate_rules.hpp"
+#include "agent/store/ttl.hpp"
 #include "base/uuid.hpp"
 
 namespace gibbon::agent {
@@ -55,6 +56,11 @@ Row find_in_path(const Image& image, const Collection& collection, const EntityK
 }  // namespace
 
 EntityKey entity_key(const Collection& collection, const std::string& text) {
+  if (collection.key_within_parent && !is_uuid(text)) return {"id", text};
+  return child_key(collection, text);
+}
+
+EntityKey child_key(const Collection& collection, const std::string& text) {
   if (is_uuid(text)) return {"id", to_lower(text)};
   return {collection.endpoint_key.empty() ? "id" : collection.endpoint_key, text};
 }
@@ -72,7 +78,8 @@ std::optional<StoreError> key_problem(const Collection& collection, const Entity
 }
 
 Row find_entity(const Image& image, const Collection& collection, const EntityKey& key) {
-  return image.find_by(collection.name, key.field, key.value);
+  auto row = image.find_by(collection.name, key.field, key.value);
+  return row != nullptr && is_expired(*row) ? nullptr : row;
 }
 
 Row find_child(const Image& image, const Collection& collection, std::string_view field, std::string_view parent_id,
@@ -130,6 +137,7 @@ EntityService::Changed EntityService::create(const Collection& collection, const
       input[parent->field] = reference(row);
     }
     if (auto error = resolve(transaction.image(), collection, input)) return *error;
+    if (auto error = check_ttl(collection, input)) return *error;
     const ServerNames names(collection, input);
     if (auto error = names.check(transaction.image(), "")) return *error;
     auto checked = catalog->check_insert(collection, std::move(input));
@@ -154,7 +162,9 @@ EntityService::Changed EntityService::update(const Collection& collection, const
       return not_found(key.field, key.value);
     }
     auto patch = read_input(body, *catalog, collection, stored.get());
+    if (parent) patch[parent->field] = stored->at(parent->field);
     if (auto error = resolve(image, collection, patch)) return *error;
+    if (auto error = check_ttl(collection, patch)) return *error;
     const ServerNames names(collection, patch);
     if (auto error = names.check(image, text_of(*stored, "id"))) return *error;
     auto checked = catalog->check_update(collection, *stored, std::move(patch));
@@ -168,10 +178,12 @@ EntityService::Changed EntityService::update(const Collection& collection, const
 }
 
 EntityService::Changed EntityService::put(Transaction& transaction, const Collection& collection,
-                                          const EntityKey& key, json::object input, const Catalog& catalog) {
-  const auto stored = find_entity(transaction.image(), collection, key);
+                                          const EntityKey& key, const Row& stored, json::object input,
+                                          const Catalog& catalog) {
   if (auto error = resolve(transaction.image(), collection, input)) return *error;
-  input[key.field] = key.value;
+  if (auto error = check_ttl(collection, input)) return *error;
+  const bool renames = collection.key_within_parent && !key.by_id() && input.contains(key.field);
+  if (!renames) input[key.field] = key.value;
   if (stored != nullptr) input["id"] = text_of(*stored, "id");
   const ServerNames names(collection, input);
   if (auto error = names.check(transaction.image(), text_of(input, "id"))) return *error;
@@ -196,7 +208,10 @@ EntityService::Changed EntityService::replace(const Collection& collection, cons
       if (row == nullptr) return kNothing;
       input[parent->field] = reference(row);
     }
-    return put(transaction, collection, key, std::move(input), *catalog);
+    // By a key of the parent's the child is found below it; by any other, wherever it is.
+    const bool below = parent && collection.key_within_parent && !key.by_id();
+    const auto stored = find_in_path(transaction.image(), collection, key, below ? parent : std::nullopt);
+    return put(transaction, collection, key, stored, std::move(input), *catalog);
   });
 }
 
@@ -209,7 +224,8 @@ EntityService::Changed EntityService::replace_referenced(const Collection& child
     if (row == nullptr) return kNothing;
     const std::string existing(foreign_id(*row, foreign.field));
     const EntityKey id{"id", existing.empty() ? uuid_v4() : existing};
-    auto made = put(transaction, *target, id, read_input(body, *catalog, *target, nullptr), *catalog);
+    auto made = put(transaction, *target, id, find_entity(transaction.image(), *target, id),
+                    read_input(body, *catalog, *target, nullptr), *catalog);
     if (!made.ok() || !existing.empty()) return made;
     json::object patch;
     patch[foreign.field] = reference(*made.value());

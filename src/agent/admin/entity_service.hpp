@@ -19,6 +19,8 @@ struct EntityKey {
 
 /// `text` is an id where it looks like one, or where the collection has no other key.
 EntityKey entity_key(const Collection& collection, const std::string& text);
+/// The same below a parent, where a key that is unique there alone serves as well.
+EntityKey child_key(const Collection& collection, const std::string& text);
 /// Why nothing of the collection can have that key; nothing where it may.
 std::optional<StoreError> key_problem(const Collection& collection, const EntityKey& key);
 Row find_entity(const Image& image, const Collection& collection, const EntityKey& key);
@@ -61,7 +63,8 @@ class EntityService {
   /// Replaces references by name with ids.
   static std::optional<StoreError> resolve(const Image& image, const Collection& collection,
                                            json::object& input);
-  Changed put(Transaction& transaction, const Collection& collection, const EntityKey& key,
+  /// `stored`: what `key` names; null where there is none.
+  Changed put(Transaction& transaction, const Collection& collection, const EntityKey& key, const Row& stored,
               json::object input, const Catalog& catalog);
 
   Host& host_;

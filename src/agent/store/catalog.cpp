@@ -4,17 +4,22 @@
 
 #include <set>
 
+#include "agent/store/transformations.hpp"
+#include "agent/store/ttl.hpp"
 #include "config/entity_schemas.hpp"
 
 namespace gibbon::agent {
 
 Catalog::Catalog(std::shared_ptr<const plugin::Registry> plugins) : plugins_(std::move(plugins)) {
+  std::vector<Entity> entities;
   for (const auto* plugin : plugins_->all()) {
+    if (plugin->entities != nullptr)
+      for (Entity& entity : plugin->entities()) entities.push_back(std::move(entity));
     auto config = plugin->schema();
     auto entity = config::plugin_entity_schema(config);
     schemas_.emplace(plugin->name, PluginSchemas{std::move(config), std::move(entity)});
   }
-  collections_ = Collections::core();
+  collections_ = entities.empty() ? Collections::core() : std::make_shared<const Collections>(std::move(entities));
 }
 
 const Schema* Catalog::config_schema(std::string_view plugin) const {
@@ -56,23 +61,43 @@ schema::Checked Catalog::checked(const Collection& collection, const json::objec
   return result;
 }
 
-schema::Checked Catalog::check_insert(const Collection& collection, json::object input) const {
-  return checked(collection, input, input,
-                 [&](const Schema& schema) { return schema::check_insert(schema, input); });
+schema::Checked Catalog::check_insert(const Collection& collection, json::object input, Values values) const {
+  const auto ttl = take_ttl(collection, input);
+  auto result = checked(collection, input, input,
+                        [&](const Schema& schema) { return schema::check_insert(schema, input); });
+  if (!result.ok()) return result;
+  if (values != Values::kStored) transform(collection, result.entity, result.entity);
+  if (collection.has_ttl())
+    result.entity["ttl"] = values == Values::kOperators ? expiry(ttl) : ttl.value_or(nullptr);
+  return result;
 }
 
 schema::Checked Catalog::check_update(const Collection& collection, const json::object& stored,
                                       json::object patch) const {
   patch.erase("id");
+  const auto ttl = take_ttl(collection, patch);
   const auto* name = patch.if_contains("name");
-  return checked(collection, name != nullptr && name->is_string() ? patch : stored, patch,
-                 [&](const Schema& schema) { return schema::check_update(schema, stored, patch); });
+  auto result = checked(collection, name != nullptr && name->is_string() ? patch : stored, patch,
+                        [&](const Schema& schema) { return schema::check_update(schema, stored, patch); });
+  if (result.ok()) check_transformations(collection, stored, patch, result.violations);
+  if (!result.ok()) return result;
+  transform(collection, patch, result.entity);
+  if (collection.has_ttl()) {
+    const auto* before = stored.if_contains("ttl");
+    result.entity["ttl"] = ttl ? expiry(ttl) : before != nullptr ? *before : json::value(nullptr);
+  }
+  return result;
 }
 
 schema::Checked Catalog::check_upsert(const Collection& collection, json::object input,
                                       const json::object* stored) const {
-  return checked(collection, input, input,
-                 [&](const Schema& schema) { return schema::check_upsert(schema, input, stored); });
+  const auto ttl = take_ttl(collection, input);
+  auto result = checked(collection, input, input,
+                        [&](const Schema& schema) { return schema::check_upsert(schema, input, stored); });
+  if (!result.ok()) return result;
+  transform(collection, result.entity, result.entity);
+  if (collection.has_ttl()) result.entity["ttl"] = expiry(ttl);
+  return result;
 }
 
 std::vector<std::string> Catalog::missing_plugins(const Image& image) const {

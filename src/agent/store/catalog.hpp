@@ -12,6 +12,13 @@
 
 namespace gibbon::agent {
 
+/// What the values of an input mean.
+enum class Values {
+  kOperators,  ///< Passwords are as they are typed; `ttl` is in seconds from now.
+  kDocuments,  ///< The same, but `ttl` is the time at which it runs out, in seconds since the epoch.
+  kStored,     ///< All values are as they are stored: `_transform: false`.
+};
+
 /// What may be configured: the entities' schemas, and those of the plugins that are enabled.
 /// Immutable; threads: any.
 class Catalog {
@@ -27,8 +34,10 @@ class Catalog {
   /// The schema that an entity like `input` is checked against: a plugin's own where its name is known.
   [[nodiscard]] const Schema& schema_for(const Collection& collection, const json::object& input) const;
 
-  /// As schema::check_*, with the plugin's name and its own opinion of its configuration checked too.
-  [[nodiscard]] schema::Checked check_insert(const Collection& collection, json::object input) const;
+  /// As schema::check_*, with the plugin's name and its own opinion of its configuration checked too, and with the
+  /// collection's transformations run. An entity's `ttl` becomes the time at which it runs out.
+  [[nodiscard]] schema::Checked check_insert(const Collection& collection, json::object input,
+                                             Values values = Values::kOperators) const;
   [[nodiscard]] schema::Checked check_update(const Collection& collection, const json::object& stored,
                                              json::object patch) const;
   [[nodiscard]] schema::Checked check_upsert(const Collection& collection, json::object input,

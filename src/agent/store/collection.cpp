@@ -33,7 +33,8 @@ const ForeignKey* Collection::foreign_key(std::string_view field) const {
 
 Collections::Collections(std::vector<Entity> more) {
   for (const Entity& entity : config::core_entities()) all_.push_back(collection(entity));
-  for (Entity& entity : more) all_.push_back(collection(std::move(entity)));
+  for (Entity& entity : more)
+    if (find(entity.name) == nullptr) all_.push_back(collection(std::move(entity)));
 }
 
 const Collection* Collections::find(std::string_view name) const {

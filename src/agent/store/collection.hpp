@@ -25,6 +25,7 @@ struct Collection {
   bool key_within_parent = false;    ///< The endpoint key is unique only among the children of one parent.
   std::vector<std::string> unique;   ///< Fields whose values are unique where they are set.
   std::vector<ForeignKey> foreign;
+  [[nodiscard]] bool has_ttl() const { return entity.lifetime == Entity::Lifetime::kTtl; }
   [[nodiscard]] const std::vector<std::string>& cache_key() const { return entity.cache_key; }
   [[nodiscard]] const ForeignKey* foreign_key(std::string_view field) const;
 };
@@ -32,7 +33,7 @@ struct Collection {
 /// All kinds of entities that one configuration may hold. Immutable; threads: any.
 class Collections {
  public:
-  /// `more`: what plugins bring beside the gateway's own.
+  /// `more`: what plugins bring beside the gateway's own. Of two with one name the first counts.
   explicit Collections(std::vector<Entity> more);
 
   /// Parents before children.

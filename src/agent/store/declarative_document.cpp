@@ -37,6 +37,8 @@ std::string_view name_of(const Collection& collection, const json::object& entit
 
 DeclarativeDocument::DeclarativeDocument(json::object root, std::shared_ptr<const Collections> collections)
     : root_(std::move(root)), collections_(std::move(collections)), image_(collections_) {
+  if (const auto* transform = root_.if_contains("_transform"); transform != nullptr && *transform == false)
+    values_ = Values::kStored;
   for (const auto& collection : *collections_) {
     auto* section = root_.if_contains(collection.name);
     if (section == nullptr || section->is_null()) continue;
@@ -173,7 +175,7 @@ void DeclarativeDocument::validate(Node& node, const Catalog& catalog) {
   const auto* updated = node.entity.if_contains("updated_at");
   const json::value changed_last = updated != nullptr && updated->is_number() ? *updated : json::value();
 
-  auto checked = catalog.check_insert(*node.collection, std::move(node.entity));
+  auto checked = catalog.check_insert(*node.collection, std::move(node.entity), values_);
   for (auto& [field, message] : checked.violations.fields) problems[field] = message;
   if (node.error.is_object())
     for (auto& [field, message] : node.error.get_object()) problems[field] = message;

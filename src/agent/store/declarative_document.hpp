@@ -82,6 +82,7 @@ class DeclarativeDocument {
   std::vector<Missing> missing_;       ///< References to what the document does not have.
   json::object bad_sections_;
   Image image_;
+  Values values_ = Values::kDocuments;
 };
 
 }  // namespace gibbon::agent

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/store/offset.hpp"
+#include "agent/store/ttl.hpp"
 
 namespace gibbon::agent {
 namespace {
@@ -116,15 +117,16 @@ Outcome<Page> Image::page(std::string_view collection, const PageQuery& query) c
     if (!after.ok()) return after.error();
     row = all.upper_bound(after.value().id);
   }
+  const auto* kind = collections_->find(collection);
   Page page;
   std::string last;
   for (; row != all.end(); ++row) {
-    if (!matches(*row->second, query)) continue;
+    if (!matches(*row->second, query) || is_expired(*row->second)) continue;
     if (static_cast<std::int64_t>(page.data.size()) == query.size) {
       page.offset = encode_offset({last, 0});
       break;
     }
-    page.data.push_back(*row->second);
+    page.data.push_back(shown(*kind, *row->second));
     last = row->first;
   }
   return page;
@@ -141,7 +143,7 @@ Outcome<Page> Image::tags(const std::optional<std::string>& tag, const PageQuery
   std::map<std::string_view, std::pair<std::string_view, const json::array*>> tagged;
   for (const auto& collection : *collections_)
     for (const auto& [id, row] : rows(collection.name))
-      if (const auto* list = row->if_contains("tags"); list != nullptr && list->is_array())
+      if (const auto* list = row->if_contains("tags"); list != nullptr && list->is_array() && !is_expired(*row))
         tagged[id] = {collection.name, &list->get_array()};
   Page page;
   Offset last;
@@ -193,10 +195,23 @@ std::vector<std::string> Image::children(std::string_view collection, std::strin
   return found;
 }
 
+std::vector<std::pair<const Collection*, std::string>> Image::expired(std::int64_t now_s) const {
+  std::vector<std::pair<const Collection*, std::string>> found;
+  for (const auto& collection : *collections_) {
+    if (!collection.has_ttl()) continue;
+    for (const auto& [end, id] : table(collection.name)->ends) {
+      if (end > now_s) break;
+      found.emplace_back(&collection, id);
+    }
+  }
+  return found;
+}
+
 void Image::put(const Collection& collection, json::object entity) {
   erase(collection, std::string(text_of(entity, "id")));
   auto& table = change(collection.name);
   std::string id(text_of(entity, "id"));
+  if (const auto end = expires_at_s(entity)) table.ends.emplace(*end, id);
   for (const auto& [field, value] : unique_keys(collection, entity)) table.keys[key_of(field, value)] = id;
   table.rows[std::move(id)] = std::make_shared<const json::object>(std::move(entity));
 }
@@ -206,6 +221,7 @@ void Image::erase(const Collection& collection, std::string_view id) {
   if (old == nullptr) return;
   auto& table = change(collection.name);
   for (const auto& [field, value] : unique_keys(collection, *old)) table.keys.erase(key_of(field, value));
+  if (const auto end = expires_at_s(*old)) table.ends.erase({*end, std::string(id)});
   table.rows.erase(std::string(id));
 }
 

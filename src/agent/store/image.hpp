@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,7 +51,7 @@ class Image {
   /// `field`: "id" or a unique field.
   [[nodiscard]] Row find_by(std::string_view collection, std::string_view field,
                             std::string_view value) const;
-  /// Entities in the order of their ids.
+  /// Entities in the order of their ids, as answers show them; those whose ttl has run out are left out.
   [[nodiscard]] Outcome<Page> page(std::string_view collection, const PageQuery& query) const;
   /// The tags of all entities, or the entities of one tag: {"tag","entity_name","entity_id"}.
   [[nodiscard]] Outcome<Page> tags(const std::optional<std::string>& tag, const PageQuery& query) const;
@@ -63,6 +64,9 @@ class Image {
   [[nodiscard]] std::vector<std::string> children(std::string_view collection, std::string_view field,
                                                   std::string_view id) const;
 
+  /// What runs out at `now_s` or before: see agent/store/ttl.hpp.
+  [[nodiscard]] std::vector<std::pair<const Collection*, std::string>> expired(std::int64_t now_s) const;
+
   /// For whoever builds an image: stores or replaces a row, or forgets one. Nothing is checked.
   void put(const Collection& collection, json::object entity);
   void erase(const Collection& collection, std::string_view id);
@@ -71,6 +75,7 @@ class Image {
   struct Table {
     Rows rows;
     std::map<std::string, std::string, std::less<>> keys;  ///< "field\0value" to id.
+    std::set<std::pair<std::int64_t, std::string>> ends;   ///< When rows run out, of those that do, and their ids.
   };
   [[nodiscard]] const Table* table(std::string_view collection) const;
   Table& change(std::string_view collection);

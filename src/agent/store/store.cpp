@@ -1,5 +1,7 @@
 #include "agent/store/store.hpp"
 
+#include "agent/store/ttl.hpp"
+
 namespace gibbon::agent {
 
 std::shared_ptr<const Image> Store::read() const {
@@ -61,6 +63,9 @@ Outcome<Row> Store::write(const std::function<Outcome<Row>(Transaction&)>& work)
   // Where the gateway cannot take what someone else wrote, this write may be what puts it right.
   (void)take_over(*current).ok();
   Transaction transaction(**current);
+  if (writable())
+    for (const auto& [collection, id] : (*current)->expired(now_s()))
+      if (auto removed = transaction.remove(*collection, id); !removed.ok()) return removed;
   auto result = work(transaction);
   if (!result.ok() || transaction.changes().empty()) {
     cancel();

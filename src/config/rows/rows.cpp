@@ -1,14 +1,13 @@
 #include "config/rows/rows.hpp"
 
+#include "gibbon/fields.hpp"
+
 namespace gibbon::config::rows {
 
 using namespace gibbon::fields;
 
-Field id() { return string().uuid().automatic().description("The entity's UUID; made where none is given."); }
-Field created_at() {
-  return integer().timestamp().automatic().description(
-      "When the entity was created, in seconds since the epoch.");
-}
+Field id() { return fields::id(); }
+Field created_at() { return fields::created_at(); }
 Field updated_at() {
   return integer().timestamp().automatic().description(
       "When the entity was last changed, in seconds since the epoch.");
@@ -16,10 +15,7 @@ Field updated_at() {
 Field name(std::string description) {
   return string().unique().format("name").description(std::move(description));
 }
-Field tags() {
-  return set(string().required().format("tag").description("One tag."))
-      .description("Words by which entities are grouped and searched.");
-}
+Field tags() { return fields::tags(); }
 
 Field protocol() {
   return string()

@@ -48,6 +48,16 @@ std::unique_ptr<TestHost> TestHost::with_database() {
   return host;
 }
 
+std::unique_ptr<TestHost> TestHost::with_built_plugins(const std::vector<std::string>& names) {
+  auto plugins = plugin::Registry::load(names, {GIBBON_BUILD_DIR "/lib/gibbon/plugins"});
+  if (!plugins.ok()) throw std::runtime_error(plugins.error().message);
+  auto host = with_database();
+  host->catalog_ = std::make_shared<Catalog>(std::make_shared<const plugin::Registry>(std::move(*plugins)));
+  if (auto adopted = host->store_->adopt(host->catalog_->shared_collections()); !adopted.ok())
+    throw std::runtime_error(adopted.error().message);
+  return host;
+}
+
 std::unique_ptr<TestHost> TestHost::without_database() {
   return std::make_unique<TestHost>(std::make_unique<DeclarativeStore>(Collections::core()));
 }

@@ -45,6 +45,8 @@ class TestHost : public Host {
   /// With a database that lives as long as the host.
   static std::unique_ptr<TestHost> with_database();
   static std::unique_ptr<TestHost> without_database();
+  /// With the plugins of the build: what they bring is in the store.
+  static std::unique_ptr<TestHost> with_built_plugins(const std::vector<std::string>& names);
 
   [[nodiscard]] std::shared_ptr<const Settings> settings() const override { return settings_; }
   [[nodiscard]] std::shared_ptr<const Catalog> catalog() const override { return catalog_; }

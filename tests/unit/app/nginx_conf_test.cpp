@@ -91,7 +91,7 @@ TEST(NginxConf, LeavesOutWhatIsNotThere) {
   bare.user.clear();
   bare.certificate_authorities.clear();
   bare.name_servers.clear();
-  const std::string text = conf({{"proxy_listen", "127.0.0.1:8000"}, {"proxy_access_log", "off"}}, bare);
+  const std::string text = conf({{"proxy_listen", "127.0.0.1:8000"}, {"proxy_access_log", "off"}, {"plugins", "off"}}, bare);
   for (const char* part :
        {"\nuser ", "resolver ", "trusted_certificate", "ssl_certificate", "gibbon_plugins"}) {
     EXPECT_THAT(text, Not(HasSubstr(part)));

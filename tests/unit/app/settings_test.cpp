@@ -45,7 +45,7 @@ TEST(Settings, HaveKongsDefaults) {
   EXPECT_EQ(settings.upstream_keepalive_pool_size, 512u);
   EXPECT_THAT(settings.headers, ElementsAre("server_tokens", "latency_tokens", "x-kong-request-id"));
   EXPECT_TRUE(settings.nginx_daemon);
-  EXPECT_THAT(settings.plugins, IsEmpty());
+  EXPECT_THAT(settings.plugins, ElementsAre("acl", "basic-auth", "key-auth"));
   EXPECT_THAT(settings.notes, IsEmpty());
 }
 
@@ -122,7 +122,7 @@ TEST(Settings, ReportAllProblemsTogether) {
 
 TEST(Settings, NameThePluginsOnceAndInOrder) {
   EXPECT_THAT(good({{"plugins", "bundled, request-response-logger,b,request-response-logger"}}).plugins,
-              ElementsAre("request-response-logger", "b"));
+              ElementsAre("acl", "basic-auth", "key-auth", "request-response-logger", "b"));
   EXPECT_THAT(good({{"plugins", "off"}}).plugins, IsEmpty());
 }
 

@@ -187,6 +187,38 @@ TEST(Snapshot, MayHoldWhatDiffersFromAnOlderOne) {
   EXPECT_EQ(load_snapshot(directory.path(), 3).error().message, "snapshot: its base is not whole");
 }
 
+TEST(Snapshot, CarriesWhatPluginsBring) {
+  const auto key = [](const char* id, const char* text) {
+    return json::object{{"id", id}, {"key", text}, {"consumer", {{"id", "c"}}}, {"ttl", 77}, {"tags", nullptr}, {"on", true}};
+  };
+  const auto keys = [](const Snapshot& snapshot, const char* collection) {
+    std::string text;
+    if (const auto found = snapshot.plugin_entities.find(collection); found != snapshot.plugin_entities.end())
+      for (const auto& entity : found->second) text += entity->id + "=" + entity->fields[1].second + " ";
+    return text;
+  };
+  const testing::TemporaryDirectory directory;
+  ASSERT_TRUE(save_snapshot(directory.path(), 1, serialize_snapshot(1, {{"keys", {key("b", "1"), key("a", "1"), key("c", "1")}},
+                                                                       {"vaults", {json::object{{"id", "v"}}}}})));
+  SnapshotReader reader(directory.path());
+  const auto whole = reader.load(1);
+  ASSERT_TRUE(whole) << whole.error().message;
+  EXPECT_EQ(keys(*whole, "keys"), "a=1 b=1 c=1 ");
+  EXPECT_FALSE(whole->plugin_entities.contains("vaults"));
+  const PluginEntity& entity = *whole->plugin_entities.at("keys").front();
+  EXPECT_EQ(entity.consumer_id, "c");
+  EXPECT_EQ(entity.expires_at_s, 77);
+  EXPECT_EQ(entity.fields.back().first + "=" + entity.fields.back().second, "on=true");
+
+  const auto d = key("d", "2"), b = key("b", "2"), other = key("x", "2");
+  const auto changed = reader.parse(serialize_changes(2, 1, {{"keys", "d", &d}, {"keys", "b", &b}, {"keys", "c", nullptr}, {"more", "x", &other}}));
+  ASSERT_TRUE(changed) << changed.error().message;
+  EXPECT_EQ(keys(*changed, "keys"), "a=1 b=2 d=2 ");
+  EXPECT_EQ(keys(*changed, "more"), "x=2 ");
+  EXPECT_EQ(keys(*reader.parse(serialize_changes(3, 1, {{"keys", "a", nullptr}})), "keys"), "b=1 c=1 ");
+  EXPECT_FALSE(reader.parse(R"({"generation": 4, "keys": [{"key": "no id"}]})"));
+}
+
 TEST(Snapshot, LeavesPluginsOutThatAreSwitchedOffLater) {
   const testing::TemporaryDirectory directory;
   const json::object off{{"id", "1"}, {"name", "p"}, {"enabled", false}};
