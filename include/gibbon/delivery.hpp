@@ -35,6 +35,7 @@ struct ExchangeRecord {
   CapturedBody request_body, response_body;
   std::uint16_t status = 0;
   std::string_view service_id, route_id, service_name, route_name;  ///< Empty where nothing matched.
+  std::string_view consumer_id, consumer_username;  ///< Empty where the request was not authenticated.
   std::string_view upstream;       ///< "address:port" of the last peer tried; empty where none was.
   /// Milliseconds; -1 where it did not come to that.
   std::int32_t duration_ms = -1, gateway_ms = -1, upstream_ms = -1, upstream_connect_ms = -1, upstream_header_ms = -1;

@@ -4,25 +4,28 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
-#include <utility>
+
+#include "gibbon/client.hpp"
+#include "gibbon/visitor.hpp"
 
 namespace gibbon {
 
-/// Calls `visit(name, value)`; a plain pair of pointers, so that a visit costs no allocation.
-class HeaderVisitor {
- public:
-  template <typename F>
-  HeaderVisitor(F& visit)  // NOLINT: implicit by design
-      : context_(&visit),
-        call_([](void* f, std::string_view n, std::string_view v) { (*static_cast<F*>(f))(n, v); }) {}
-  void operator()(std::string_view name, std::string_view value) const { call_(context_, name, value); }
+/// Called with a header's name and value.
+using HeaderVisitor = Visitor<std::string_view, std::string_view>;
 
- private:
-  void* context_;
-  void (*call_)(void*, std::string_view, std::string_view);
+/// What a request holds under a name: among its headers, in its query or in its body.
+struct Parameter {
+  enum class Kind {
+    kMissing,
+    kFlag,      ///< A name without a value, or a value that is no text (JSON's true, 1 or null).
+    kText,
+    kRepeated,  ///< More than one value; JSON's arrays and objects too.
+  } kind = Kind::kMissing;
+  std::string_view text{};  ///< kText: the value, decoded.
 };
 
-/// The request as the client sent it. Every phase. Views live until the exchange ends.
+/// The request as the client sent it, whatever plugins change for the upstream. Every phase. Views live until the
+/// exchange ends.
 class Request {
  public:
   [[nodiscard]] virtual std::string_view method() const = 0;
@@ -37,12 +40,38 @@ class Request {
   /// The first value of a header; empty where there is none. `name` in lower case.
   [[nodiscard]] virtual std::string_view header(std::string_view name) const = 0;
   virtual void each_header(HeaderVisitor visit) const = 0;
+  /// A header by its name in any case; '_' and '-' are the same.
+  [[nodiscard]] virtual Parameter find_header(std::string_view name) const = 0;
+  /// An argument of the query, decoded; names are compared as they are after decoding.
+  [[nodiscard]] virtual Parameter find_query_argument(std::string_view name) const = 0;
+  /// A field of the body: application/x-www-form-urlencoded, multipart/form-data, or a member of the JSON object.
+  /// Another type, a body that is not what its type says, and one larger than client_body_buffer_size have none.
+  /// Phase: access, of a handler whose reads_body() asked for the body.
+  [[nodiscard]] virtual Parameter find_body_field(std::string_view name) const = 0;
   /// Keeps the first `limit_bytes` of the body as it passes; it is never held, and never read for this alone.
   /// Phases: rewrite, access. The largest limit of all plugins counts.
   virtual void capture_body(std::size_t limit_bytes) = 0;
+  /// No record shows the value of this field of the body: what was captured of it is overwritten with '*'.
+  /// Phase: as find_body_field(). For headers and query arguments a handler has secrets().
+  virtual void hide_body_field(std::string_view name) = 0;
 
  protected:
   ~Request() = default;
+};
+
+/// The request on its way to the upstream. Phase: access. Names and values are copied.
+class ServiceRequest {
+ public:
+  /// Replaces every header of that name; '_' and '-' in names are the same.
+  virtual void set_header(std::string_view name, std::string_view value) = 0;
+  virtual void clear_header(std::string_view name) = 0;
+  /// Takes every argument of that name out of the query.
+  virtual void clear_query_argument(std::string_view name) = 0;
+  /// Takes a field out of the body: see Request::find_body_field().
+  virtual void clear_body_field(std::string_view name) = 0;
+
+ protected:
+  ~ServiceRequest() = default;
 };
 
 /// The response as the client receives it. Phases: header_filter, body_filter, log.
@@ -51,7 +80,7 @@ class Response {
   [[nodiscard]] virtual int status() const = 0;
   [[nodiscard]] virtual std::string_view header(std::string_view name) const = 0;
   virtual void each_header(HeaderVisitor visit) const = 0;
-  /// Phase: header_filter. Copies name and value.
+  /// Phases: access, header_filter. Copies name and value.
   virtual void set_header(std::string_view name, std::string_view value) = 0;
   /// As Request::capture_body. Phases: rewrite, access, header_filter.
   virtual void capture_body(std::size_t limit_bytes) = 0;
@@ -65,11 +94,17 @@ class Response {
 class Exchange {
  public:
   virtual Request& request() = 0;
+  virtual ServiceRequest& service_request() = 0;
   virtual Response& response() = 0;
+  virtual Client& client() = 0;
+  virtual Entities& entities() = 0;
 
   /// Answers the client at once and skips what would have come after. Phases: rewrite, access.
   /// `body` is copied. An empty `content_type` means JSON.
   virtual void exit(int status, std::string_view body, std::string_view content_type = {}) = 0;
+  /// The same with Kong's error body: the message and the request's id, as JSON, HTML, XML or plain text, whichever
+  /// the client's Accept header prefers; for gRPC a status.
+  virtual void error(int status, std::string_view message) = 0;
 
   struct RecordLimits {
     std::optional<std::size_t> request_body_bytes;   ///< How much of a captured body goes along; unset: no body.

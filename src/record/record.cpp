@@ -112,7 +112,8 @@ Status ParsedRecord::parse(std::span<const std::byte> bytes) {
   Reader reader(bytes.subspan(sizeof head_));
   std::string_view* const strings[kStringCount] = {
       &e.method,   &e.scheme,     &e.host,         &e.target,     &e.client_ip, &e.protocol,
-      &e.service_id, &e.route_id, &e.service_name, &e.route_name, &e.upstream};
+      &e.service_id, &e.route_id, &e.service_name, &e.route_name, &e.upstream,
+      &e.consumer_id, &e.consumer_username};
   for (std::uint32_t i = 0; i < kStringCount; ++i)
     if (!reader.take(head_.string_length[i], strings[i])) return Error{"a record's strings are damaged", {}};
   if (!reader.take_headers(head_.request_header_count, head_.request_headers_bytes, &request_headers_) ||

@@ -21,6 +21,7 @@ inline constexpr std::uint32_t kExchangeRecord = 1;
 
 enum StringField : std::uint32_t {
   kMethod, kScheme, kHost, kTarget, kClientIp, kProtocol, kServiceId, kRouteId, kServiceName, kRouteName, kUpstream,
+  kConsumerId, kConsumerUsername,
   kStringCount
 };
 

@@ -9,10 +9,11 @@ namespace gibbon::record {
 /// What stands in the place of a secret.
 inline constexpr std::string_view kRedacted = "[REDACTED]";
 
-/// Headers whose values are secrets, whatever the configuration: they do not even reach the ring.
+/// Headers whose values are secrets, whatever the configuration: they do not even reach the ring. Plugins name more of
+/// them: see secrets() in gibbon/plugin.hpp.
 inline bool is_secret_header(std::string_view name) {
   switch (name.size()) {
-    case 6: return equals_lower(name, "cookie");
+    case 6: return equals_lower(name, "cookie") || equals_lower(name, "apikey");
     case 9: return equals_lower(name, "x-api-key");
     case 10: return equals_lower(name, "set-cookie");
     case 13: return equals_lower(name, "authorization");

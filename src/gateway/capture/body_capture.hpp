@@ -50,6 +50,11 @@ class BodyCapture {
   }
   void keep(std::size_t n) noexcept { kept_ += n; }
 
+  /// Overwrites what was kept of the bytes [begin, end) of the body.
+  void overwrite(std::size_t begin, std::size_t end, char with) noexcept {
+    if (begin < std::min(end, kept_)) std::memset(data_ + begin, with, std::min(end, kept_) - begin);
+  }
+
   [[nodiscard]] bool wanted() const { return wanted_; }
   [[nodiscard]] std::string_view bytes() const { return {data_, kept_}; }
   [[nodiscard]] std::uint64_t size() const { return size_; }

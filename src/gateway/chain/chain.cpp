@@ -4,6 +4,8 @@
 #include <optional>
 #include <unordered_set>
 
+#include "base/ascii.hpp"
+
 namespace gibbon::gateway {
 namespace {
 
@@ -83,6 +85,7 @@ std::unique_ptr<Chains> Chains::build(std::span<const config::Plugin> plugins, s
       continue;
     }
     const ChainItem item{*found, object->get(), *id, ordinal};
+    chains->add_secrets(item);
     chains->configurations_.push_back({item, std::move(object).value()});
     if (!plugin.consumer_id.empty()) ++chains->consumers_[plugin.consumer_id];
   }
@@ -96,6 +99,15 @@ std::unique_ptr<Chains> Chains::build(std::span<const config::Plugin> plugins, s
     chains->by_route_.push_back(has_own ? chains->intern(chains->select(chains->route_scopes_.back())) : chains->global_);
   }
   return chains;
+}
+
+void Chains::add_secrets(const ChainItem& item) {
+  if (item.plugin->secrets == nullptr) return;
+  for (const std::string& name : item.plugin->secrets(item.config)) {
+    std::string lower = ascii_lower(name);
+    if (std::find(secret_names_.begin(), secret_names_.end(), lower) == secret_names_.end())
+      secret_names_.push_back(std::move(lower));
+  }
 }
 
 std::vector<ChainItem> Chains::select(const Scope& scope) const {
@@ -139,6 +151,22 @@ const Chain& Chains::for_consumer(std::uint32_t route, std::string_view consumer
     Scope scope = route == UINT32_MAX ? Scope{} : route_scopes_[route];
     scope.consumer = id;
     chain = intern(select(scope));
+  }
+  return *chain;
+}
+
+const Chain& Chains::continue_with(const Chain& now, std::uint32_t ordinal, std::uint32_t route,
+                                   std::string_view consumer_id) const {
+  const Chain& next = for_consumer(route, consumer_id);
+  if (&next == &now) return now;
+  const Chain*& chain = continued_[{&now, ordinal, &next}];
+  if (chain == nullptr) {
+    std::vector<ChainItem> items;
+    for (const ChainItem& item : now.all())
+      if (item.ordinal <= ordinal) items.push_back(item);
+    for (const ChainItem& item : next.all())
+      if (item.ordinal > ordinal) items.push_back(item);
+    chain = intern(std::move(items));
   }
   return *chain;
 }

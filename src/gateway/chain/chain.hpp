@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -63,11 +64,18 @@ class Chains {
   /// The chain once a consumer is known (consumer_id as text); the route's own where nothing is configured for the
   /// consumer. The first call for a pair allocates, the next do not. Route kNone: no route.
   [[nodiscard]] const Chain& for_consumer(std::uint32_t route, std::string_view consumer_id) const;
+  /// Goes on with a consumer in the middle of a request: `now` up to and with the plugin of `ordinal`, and the
+  /// consumer's chain below it (Kong looks each configuration up when its turn comes). Allocates as for_consumer().
+  [[nodiscard]] const Chain& continue_with(const Chain& now, std::uint32_t ordinal, std::uint32_t route,
+                                           std::string_view consumer_id) const;
+  /// Headers and query arguments that some configuration calls secrets, in lower case, each once.
+  [[nodiscard]] const std::vector<std::string>& secret_names() const noexcept { return secret_names_; }
 
  private:
   struct Configuration;
   struct Scope { std::string route, service, consumer; };
   Chains();
+  void add_secrets(const ChainItem& item);
   std::vector<ChainItem> select(const Scope& scope) const;
   const Chain* intern(std::vector<ChainItem> items) const;
 
@@ -77,7 +85,9 @@ class Chains {
   std::vector<Scope> route_scopes_;
   mutable std::map<std::vector<config::Uuid>, std::unique_ptr<Chain>> chains_;  ///< By the ids of their items.
   mutable std::unordered_map<std::string, const Chain*> by_consumer_;
+  mutable std::map<std::tuple<const Chain*, std::uint32_t, const Chain*>, const Chain*> continued_;
   std::unordered_map<std::string, std::uint32_t> consumers_;
+  std::vector<std::string> secret_names_;
   std::vector<ChainItem> global_items_;
   std::vector<const Chain*> by_route_;
   const Chain* global_ = nullptr;

@@ -18,6 +18,11 @@ Result<std::unique_ptr<Runtime>> Runtime::build(config::Snapshot snapshot, const
     tls::Cache none;
     runtime->certificates_ =
         tls::Certificates::build(kept, cache != nullptr ? *cache : none, &runtime->warnings_);
+    std::vector<Entity> kinds;
+    for (const PluginDescriptor* plugin : registry.all())
+      if (plugin->entities != nullptr)
+        for (Entity& kind : plugin->entities()) kinds.push_back(std::move(kind));
+    runtime->entities_ = std::make_unique<const EntityIndex>(kept, kinds);
     runtime->slots_.resize(kept.services.size());
     runtime->upstreams_ = plan_upstreams(kept);
     for (const UpstreamPlan& plan : runtime->upstreams_)

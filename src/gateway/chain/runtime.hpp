@@ -9,6 +9,7 @@
 #include "config/snapshot.hpp"
 #include "gateway/balancer/balancer.hpp"
 #include "gateway/chain/chain.hpp"
+#include "gateway/consumers/entity_index.hpp"
 #include "gateway/router/router.hpp"
 #include "gateway/tls/certificates.hpp"
 
@@ -60,6 +61,8 @@ class Runtime {
   [[nodiscard]] const Chains& chains() const noexcept { return *chains_; }
   /// For handshakes in both directions. Any thread.
   [[nodiscard]] const tls::Certificates& certificates() const noexcept { return *certificates_; }
+  /// The consumers, and what plugins brought.
+  [[nodiscard]] const EntityIndex& entities() const noexcept { return *entities_; }
   /// The adapter's own, one per service: `service` as in Match. Event thread.
   [[nodiscard]] AdapterSlot& adapter_slot(std::uint32_t service) const noexcept { return slots_[service]; }
 
@@ -79,6 +82,7 @@ class Runtime {
   std::uint64_t upstreams_fingerprint_ = 0;
   std::vector<std::uint32_t> service_upstreams_;
   std::unique_ptr<const tls::Certificates> certificates_;
+  std::unique_ptr<const EntityIndex> entities_;
   mutable std::vector<AdapterSlot> slots_;
   std::vector<Error> warnings_;
   mutable std::uint32_t references_ = 0;

@@ -91,6 +91,7 @@ ngx_int_t init_peer(ngx_http_request_t* r, ngx_http_upstream_srv_conf_t*) noexce
 
   if (ctx->client_target.data != nullptr)
     r->unparsed_uri = ctx->client_target;  // Lent for the request line alone.
+  if (ctx->logged_target.data != nullptr) u->uri = ctx->logged_target;  // For nginx's error log alone.
   u->conf = ctx->target->settings(*u->conf);
 #if (NGX_HTTP_SSL)
   u->ssl = ctx->target->tls() ? 1 : 0;

@@ -6,6 +6,8 @@
 #include "gateway/nginx/client_view.hpp"
 #include "gateway/nginx/conf.hpp"
 #include "gateway/nginx/worker.hpp"
+#include "gateway/request/arguments.hpp"
+#include "record/secret_headers.hpp"
 
 namespace gibbon::nginx {
 namespace {
@@ -13,6 +15,28 @@ namespace {
 void destroy_context(void* data) { static_cast<Context*>(data)->~Context(); }
 
 void* allocate_from_pool(void* pool, std::size_t bytes) { return ngx_pnalloc(static_cast<ngx_pool_t*>(pool), bytes); }
+
+/// Sets logged_target where the query holds secrets.
+bool hide_arguments(Context& ctx) {
+  const auto& names = ctx.runtime->chains().secret_names();
+  static auto& target = *new std::string;  // The event thread's own.
+  if (!gateway::redact_arguments(view(ctx.client_target), names, target)) return false;
+  ctx.logged_target = copy_to_pool(ctx.r->pool, target);
+  return ctx.logged_target.data != nullptr;
+}
+
+/// nginx's logs show the request line: this one has the target without secrets.
+void show_in_logs(Context& ctx) {
+  const std::string_view line = view(ctx.r->request_line), target = view(ctx.client_target);
+  const std::size_t at = line.find(target);
+  if (at == std::string_view::npos) return;
+  const std::string_view parts[] = {line.substr(0, at), view(ctx.logged_target), line.substr(at + target.size())};
+  auto* text = static_cast<u_char*>(ngx_pnalloc(ctx.r->pool, line.size() + ctx.logged_target.len));
+  if (text == nullptr) return;
+  u_char* p = text;
+  for (const std::string_view part : parts) p = ngx_cpymem(p, part.data(), part.size());
+  ctx.r->request_line = {static_cast<std::size_t>(p - text), text};
+}
 
 const gateway::Chain& empty_chain() {
   static const auto& chain = *new gateway::Chain({}, {});
@@ -61,6 +85,7 @@ Context::Context(ngx_http_request_t* request, gateway::Runtime* pinned)
   }
   method = request->method_name;
   client_target = request->unparsed_uri;
+  if (runtime != nullptr && hide_arguments(*this)) show_in_logs(*this);
   worker()->count_request();
 }
 
@@ -68,6 +93,14 @@ Context::~Context() {
   if (waits_for != nullptr) waits_for->stop_waiting(*this);
   if (tries != nullptr) tries->~Tries();
   if (worker() != nullptr) worker()->release_runtime(runtime);
+}
+
+bool Context::is_secret_header(std::string_view name) const {
+  if (record::is_secret_header(name)) return true;
+  if (runtime == nullptr) return false;
+  for (const std::string& secret : runtime->chains().secret_names())
+    if (same_header(name, secret)) return true;
+  return false;
 }
 
 capture::Arena Context::arena() const { return {r->pool, allocate_from_pool}; }
@@ -103,7 +136,48 @@ std::string_view RequestAdapter::header(std::string_view name) const {
 
 void RequestAdapter::each_header(HeaderVisitor visit) const { each_client_header(ctx_, visit); }
 
-void RequestAdapter::capture_body(std::size_t limit_bytes) { ctx_.request_body.want(limit_bytes); }
+Parameter RequestAdapter::find_header(std::string_view name) const {
+  Parameter found;
+  each_client_header(ctx_, [&](std::string_view n, std::string_view v) {
+    if (!same_header(n, name)) return;
+    found = found.kind == Parameter::Kind::kMissing ? Parameter{Parameter::Kind::kText, v}
+                                                    : Parameter{Parameter::Kind::kRepeated, {}};
+  });
+  return found;
+}
+
+/// The value goes to the pool, so that it lives as long as the exchange.
+Parameter in_pool(Context& ctx, const gateway::Found& found) {
+  if (found.kind != Parameter::Kind::kText) return {found.kind, {}};
+  return {found.kind, view(copy_to_pool(ctx.r->pool, found.text))};
+}
+
+Parameter RequestAdapter::find_query_argument(std::string_view name) const {
+  const std::string_view target = view(ctx_.client_target);
+  const std::size_t mark = target.find('?');
+  if (mark == std::string_view::npos) return {};
+  return in_pool(ctx_, gateway::find_argument(target.substr(mark + 1), name));
+}
+
+Parameter RequestAdapter::find_body_field(std::string_view name) const {
+  const std::string_view body = nginx::request_body(ctx_);
+  if (body.empty()) return {};
+  return in_pool(ctx_, gateway::find_body_field(header("content-type"), body, name));
+}
+
+void RequestAdapter::capture_body(std::size_t limit_bytes) {
+  ctx_.request_body.want(limit_bytes);
+  if (ctx_.r->request_body != nullptr) capture_read_body(ctx_);
+}
+
+void RequestAdapter::hide_body_field(std::string_view name) {
+  const std::string_view body = nginx::request_body(ctx_);
+  if (body.empty() || ctx_.client_body_length >= 0) return;  // Another body than the client's was hidden before.
+  for (const gateway::Piece& value : gateway::find_body_field(header("content-type"), body, name).values) {
+    ctx_.request_body.overwrite(value.begin, value.end, '*');
+    ctx_.hidden_pieces.push_back(value);
+  }
+}
 
 int ResponseAdapter::status() const { return answered_status(ctx_.r); }
 
@@ -127,11 +201,18 @@ void ResponseAdapter::set_header(std::string_view name, std::string_view value) 
 
 void ResponseAdapter::capture_body(std::size_t limit_bytes) { ctx_.response_body.want(limit_bytes); }
 
+bool ExchangeAdapter::can_answer() {
+  if (!ctx_.access_done && !ctx_.headers_filtered) return true;
+  log_error("an answer was given in a phase that cannot answer: only rewrite and access can");
+  return false;
+}
+
+void ExchangeAdapter::error(int status, std::string_view message) {
+  if (can_answer()) ctx_.answer = message_answer(ctx_, status, message);
+}
+
 void ExchangeAdapter::exit(int status, std::string_view body, std::string_view content_type) {
-  if (ctx_.access_done || ctx_.headers_filtered) {
-    log_error("exit() was called in a phase that cannot answer: only rewrite and access can");
-    return;
-  }
+  if (!can_answer()) return;
   ctx_.answer.status = status;
   ctx_.answer.body = copy_to_pool(ctx_.r->pool, body);
   ctx_.answer.content_type =

@@ -4,12 +4,16 @@
 #include <span>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "gateway/capture/body_capture.hpp"
 #include "gateway/chain/runtime.hpp"
+#include "gateway/nginx/identity.hpp"
 #include "gateway/nginx/ngx.hpp"
+#include "gateway/nginx/service_request.hpp"
 #include "gateway/nginx/tries.hpp"
 #include "gateway/nginx/upstream_target.hpp"
+#include "gateway/request/arguments.hpp"
 #include "gibbon/exchange.hpp"
 
 namespace gibbon::nginx {
@@ -27,7 +31,11 @@ class RequestAdapter final : public Request {
   [[nodiscard]] std::string_view target() const override;
   [[nodiscard]] std::string_view header(std::string_view name) const override;
   void each_header(HeaderVisitor visit) const override;
+  [[nodiscard]] Parameter find_header(std::string_view name) const override;
+  [[nodiscard]] Parameter find_query_argument(std::string_view name) const override;
+  [[nodiscard]] Parameter find_body_field(std::string_view name) const override;
   void capture_body(std::size_t limit_bytes) override;
+  void hide_body_field(std::string_view name) override;
 
  private:
   Context& ctx_;
@@ -48,16 +56,25 @@ class ResponseAdapter final : public Response {
 
 class ExchangeAdapter final : public Exchange {
  public:
-  explicit ExchangeAdapter(Context& ctx) : request_(ctx), response_(ctx), ctx_(ctx) {}
+  explicit ExchangeAdapter(Context& ctx)
+      : request_(ctx), service_request_(ctx), response_(ctx), client_(ctx), entities_(ctx), ctx_(ctx) {}
   Request& request() override { return request_; }
+  ServiceRequestAdapter& service_request() override { return service_request_; }
   Response& response() override { return response_; }
+  ClientAdapter& client() override { return client_; }
+  Entities& entities() override { return entities_; }
   void exit(int status, std::string_view body, std::string_view content_type) override;
+  void error(int status, std::string_view message) override;
   void record(const RecordLimits& limits) override;
   void log_error(std::string_view message) override;
 
  private:
+  [[nodiscard]] bool can_answer();
   RequestAdapter request_;
+  ServiceRequestAdapter service_request_;
   ResponseAdapter response_;
+  ClientAdapter client_;
+  EntitiesAdapter entities_;
   Context& ctx_;
 };
 
@@ -102,6 +119,8 @@ class Context {
   /// The request's id as the client and the upstream see it: 32 hexadecimal digits.
   [[nodiscard]] std::string_view request_id() const { return {request_id_text_.data(), request_id_text_.size()}; }
   [[nodiscard]] const std::array<std::uint8_t, 16>& request_id_bytes() const { return request_id_; }
+  /// Whether no record may show the value of a header of this name.
+  [[nodiscard]] bool is_secret_header(std::string_view name) const;
 
   ngx_http_request_t* r;
   gateway::Runtime* runtime;  ///< Null before the first configuration has arrived.
@@ -111,8 +130,10 @@ class Context {
   const config::Route* route = nullptr;
   const config::Service* service = nullptr;
   UpstreamTarget* target = nullptr;
+  std::uint32_t route_index = UINT32_MAX;  ///< As Match::route; UINT32_MAX: no route.
 
   Stage stage = Stage::kNew;
+  std::uint32_t next_access = 0;  ///< The plugins before this one (ChainItem::ordinal) have had their access phase.
   bool access_done = false;       ///< The access chain has run.
   bool proxied = false;           ///< A peer was asked for.
   bool grpc = false;
@@ -125,9 +146,14 @@ class Context {
 
   ngx_str_t method{};             ///< The client's; nginx makes it GET for error pages.
   ngx_str_t client_target{};      ///< The request target as it was sent.
+  ngx_str_t logged_target{};      ///< The same without secrets; empty where it has none.
   std::string_view matched_prefix;  ///< Of the path, where the route strips it.
   ngx_list_t client_headers{};    ///< As they were sent, once the upstream gets other ones.
   bool headers_replaced = false;
+  off_t client_body_length = -1;  ///< As the client declared it, once the body is another one.
+  ngx_chain_t* client_body = nullptr;  ///< As it came, once the body is another one.
+  std::string_view body_text;     ///< See request_body().
+  std::vector<gateway::Piece> hidden_pieces;  ///< Of the body: no record shows them.
 
   ngx_str_t upstream_uri{}, upstream_headers{}, upstream_host{};
   Forwarded forwarded;            ///< For gRPC alone: HTTP/1 sends upstream_headers.

@@ -205,6 +205,7 @@ Forwarded forwarded_headers(Context& ctx) {
 bool prepare_headers(Context& ctx) {
   const auto& in = ctx.r->headers_in;
   if (names_other_headers(ctx) && !drop_hop_by_hop(ctx)) return false;
+  if (!ctx.exchange.service_request().apply_headers()) return false;
   const Forwarded f = forwarded_headers(ctx);
   ctx.wants_trailers = in.te != nullptr && list_has(parsed(in.te), "trailers");
   ctx.websocket = equals_ignoring_case(parsed(in.upgrade), "websocket");

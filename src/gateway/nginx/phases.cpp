@@ -1,5 +1,6 @@
 #include "gateway/nginx/phases.hpp"
 
+#include "gateway/nginx/access.hpp"
 #include "gateway/nginx/answers.hpp"
 #include "gateway/nginx/client_view.hpp"
 #include "gateway/nginx/conf.hpp"
@@ -131,6 +132,7 @@ ngx_int_t route_request(Context& ctx) {
     return answer(ctx, NGX_HTTP_NOT_FOUND, "no Route matched with those values");
   }
   ctx.route = &ctx.runtime->route(match);
+  ctx.route_index = match.route;
   ctx.service = ctx.runtime->service(match);
   ctx.set_chain(&ctx.runtime->chain(match));
   add_debug_headers(ctx);
@@ -146,11 +148,6 @@ ngx_int_t route_request(Context& ctx) {
     ctx.matched_prefix = view(kept);
   }
   return NGX_DECLINED;
-}
-
-void body_was_read(ngx_http_request_t* r) noexcept {
-  r->write_event_handler = ngx_http_core_run_phases;
-  ngx_http_core_run_phases(r);
 }
 
 /// Kong's default: the whole body is read before the upstream is called, so that another peer can be tried.
@@ -176,8 +173,7 @@ ngx_int_t forward(Context& ctx) {
 
 ngx_int_t run_access(Context& ctx) {
   if (ctx.stage == Stage::kRouted && !ctx.access_done) {
-    run_phase(ctx, ctx.chain().access(), "access",
-              [&](const gateway::ChainItem& item) { item.plugin->access(ctx.exchange, item.config); });
+    if (const ngx_int_t rc = run_access_plugins(ctx); rc != NGX_OK) return rc;
     ctx.access_done = true;
     if (ctx.answer.status != 0) return finish_with_answer(ctx);
   }
@@ -195,10 +191,7 @@ ngx_int_t run_access(Context& ctx) {
   if (must_read_body(ctx)) {
     if (ctx.stage == Stage::kReadingBody) return NGX_AGAIN;
     ctx.stage = Stage::kReadingBody;
-    const ngx_int_t rc = ngx_http_read_client_request_body(ctx.r, body_was_read);
-    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) return rc;
-    ngx_http_finalize_request(ctx.r, NGX_DONE);
-    return NGX_DONE;
+    return read_request_body(ctx);
   }
   return forward(ctx);
 }

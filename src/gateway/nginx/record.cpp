@@ -4,25 +4,28 @@
 
 #include "gateway/nginx/client_view.hpp"
 #include "gateway/nginx/worker.hpp"
+#include "gateway/request/arguments.hpp"
 #include "record/secret_headers.hpp"
 
 namespace gibbon::nginx {
 namespace {
 
-std::string_view recorded_value(std::string_view name, std::string_view value) {
-  return record::is_secret_header(name) ? record::kRedacted : value;
+std::string_view recorded_value(const Context& ctx, std::string_view name, std::string_view value) {
+  return ctx.is_secret_header(name) ? record::kRedacted : value;
 }
 
 /// Header counts and bytes, gathered before the record's size is known.
 struct HeaderSizes {
+  const Context& ctx;
   std::uint32_t count = 0, bytes = 0;
   void operator()(std::string_view name, std::string_view value) {
     ++count;
-    bytes += static_cast<std::uint32_t>(8 + name.size() + recorded_value(name, value).size());
+    bytes += static_cast<std::uint32_t>(8 + name.size() + recorded_value(ctx, name, value).size());
   }
 };
 
 struct Writer {
+  const Context& ctx;
   std::byte* p;
   void raw(const void* data, std::size_t n) {
     std::memcpy(p, data, n);
@@ -32,7 +35,7 @@ struct Writer {
     if (!s.empty()) raw(s.data(), s.size());
   }
   void operator()(std::string_view name, std::string_view sent) {
-    const std::string_view value = recorded_value(name, sent);
+    const std::string_view value = recorded_value(ctx, name, sent);
     const std::uint32_t lengths[2] = {static_cast<std::uint32_t>(name.size()), static_cast<std::uint32_t>(value.size())};
     raw(lengths, sizeof lengths);
     raw(name);
@@ -101,11 +104,14 @@ void record_exchange(Context& ctx, const gateway::ChainItem& item, const Exchang
 
   std::string_view strings[record::kStringCount];
   strings[record::kMethod] = view(ctx.method);
-  strings[record::kTarget] = view(ctx.client_target);
+  strings[record::kTarget] = view(ctx.logged_target.data != nullptr ? ctx.logged_target : ctx.client_target);
   if (ctx.client_target.len == 0 || ctx.method.len == 0) {
     const RefusedLine line(raw_request_line(r));
     strings[record::kMethod] = line.method;
     strings[record::kTarget] = line.target;
+    static auto& redacted = *new std::string;  // The event thread's own.
+    if (ctx.runtime != nullptr && gateway::redact_arguments(line.target, ctx.runtime->chains().secret_names(), redacted))
+      strings[record::kTarget] = redacted;
   }
   strings[record::kScheme] = client_scheme(r);
   strings[record::kHost] = view(r->headers_in.server);
@@ -120,8 +126,12 @@ void record_exchange(Context& ctx, const gateway::ChainItem& item, const Exchang
     strings[record::kRouteName] = ctx.route->name;
   }
   strings[record::kUpstream] = last_peer(r);
+  if (const Consumer* consumer = ctx.exchange.client().consumer()) {
+    strings[record::kConsumerId] = consumer->id;
+    strings[record::kConsumerUsername] = consumer->username;
+  }
 
-  HeaderSizes request_headers, response_headers;
+  HeaderSizes request_headers{ctx}, response_headers{ctx};
   each_client_header(ctx, request_headers);
   each_answer_header(ctx, response_headers);
   head.request_header_count = request_headers.count;
@@ -129,7 +139,7 @@ void record_exchange(Context& ctx, const gateway::ChainItem& item, const Exchang
   head.response_header_count = response_headers.count;
   head.response_headers_bytes = response_headers.bytes;
   if (limits.request_body_bytes) {
-    const off_t declared = r->headers_in.content_length_n;
+    const off_t declared = ctx.client_body_length >= 0 ? ctx.client_body_length : r->headers_in.content_length_n;
     head.request_body = body_head(ctx.request_body, *limits.request_body_bytes, declared > 0 ? static_cast<std::uint64_t>(declared) : 0);
   }
   if (limits.response_body_bytes) head.response_body = body_head(ctx.response_body, *limits.response_body_bytes, 0);
@@ -144,7 +154,7 @@ void record_exchange(Context& ctx, const gateway::ChainItem& item, const Exchang
   std::byte* to = ring->reserve(size, record::kExchangeRecord);
   if (to == nullptr) return;  // Counted by the ring.
   std::memcpy(&head.head, to, sizeof head.head);
-  Writer write{to};
+  Writer write{ctx, to};
   write.raw(&head, sizeof head);
   for (const std::string_view s : strings) write.raw(s);
   each_client_header(ctx, write);

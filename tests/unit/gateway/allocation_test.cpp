@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "gateway/consumers/entity_index.hpp"
+#include "gibbon/fields.hpp"
 #include "route_table.hpp"
 
 namespace {
@@ -59,6 +61,25 @@ TEST(RouterAllocations, AreNone) {
   const std::size_t before = allocations;
   ::operator delete(::operator new(1));
   EXPECT_EQ(allocations - before, 1U) << "the allocator does not count";
+}
+
+TEST(EntityAllocations, AreNone) {
+  config::Snapshot snapshot;
+  snapshot.consumers = {{"c1", "ada", ""}};
+  snapshot.plugin_entities["keys"] = {std::make_shared<const config::PluginEntity>(
+      config::PluginEntity{"k1", "c1", 0, {{"key", "a key that is too long to be kept in the string itself"}}})};
+  const std::vector<Entity> kinds = {{.name = "keys",
+                                      .schema = fields::record({{"key", fields::string().unique()}}),
+                                      .endpoint_key = "key"}};
+  const EntityIndex index(snapshot, kinds);
+  const std::size_t before = allocations;
+  const EntityView* found = index.find("keys", "a key that is too long to be kept in the string itself", 1);
+  std::size_t rows = 0;
+  const auto count = [&rows](const EntityView&) { ++rows; };
+  index.each_of_consumer("keys", *index.find_consumer("ada"), 1, count);
+  EXPECT_EQ(allocations - before, 0U);
+  EXPECT_NE(found, nullptr);
+  EXPECT_EQ(rows, 1U);
 }
 
 }  // namespace

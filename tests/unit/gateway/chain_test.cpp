@@ -170,6 +170,32 @@ TEST_F(ChainTest, AConsumersChainIsMadeOnce) {
   EXPECT_EQ(&chain, &chains->for_consumer(1, "c1"));
 }
 
+TEST_F(ChainTest, AConsumersConfigurationsCountBelowThePluginThatNamedIt) {
+  add("auth", "g", "", "");
+  add("auth", "c", "", "", "c1");
+  add("logger", "g", "", "");
+  add("logger", "c", "", "", "c1");
+  add("late", "c", "", "", "c2");
+  build();
+  const Chain& before = chains->route(0);
+  const Chain& with = chains->continue_with(before, 0, 0, "c1");
+  EXPECT_THAT(labels(with.all()), ElementsAre("auth:g", "logger:c"));
+  EXPECT_THAT(labels(chains->continue_with(before, 1, 0, "c1").all()), ElementsAre("auth:g", "logger:g"));
+  EXPECT_THAT(labels(chains->continue_with(before, 1, 0, "c2").all()), ElementsAre("auth:g", "logger:g", "late:c"));
+  EXPECT_THAT(labels(chains->continue_with(with, 1, 0, "c2").all()), ElementsAre("auth:g", "logger:c", "late:c"));
+  EXPECT_EQ(&chains->continue_with(before, 0, 0, "c1"), &with) << "made once";
+  EXPECT_EQ(&chains->continue_with(before, 0, 0, "c3"), &before) << "nothing is configured for it";
+  EXPECT_EQ(&chains->continue_with(with, 0, 0, ""), &before) << "nobody after all";
+}
+
+TEST_F(ChainTest, SecretsOfAllConfigurationsAreNamedOnce) {
+  add("auth", "X-One", "r1", "");
+  add("auth", "x-one", "r2", "");
+  add("auth", "two", "", "");
+  build();
+  EXPECT_THAT(chains->secret_names(), ElementsAre("x-one", "two"));
+}
+
 TEST_F(ChainTest, ConfigurationsAreFreed) {
   add("logger", "g", "", "");
   add("auth", "r", "r1", "");

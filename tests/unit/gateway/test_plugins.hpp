@@ -31,6 +31,7 @@ struct Auth : HandlerBase {
   static constexpr int PRIORITY = 1200;
   static void certificate(std::string_view, const LabelConfig&) {}
   static void rewrite(Exchange&, const LabelConfig&) {}
+  static std::vector<std::string> secrets(const LabelConfig& config) { return {config.label}; }
   static void access(Exchange&, const LabelConfig&) {}
 };
 struct Logger : HandlerBase {

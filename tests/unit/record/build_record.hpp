@@ -18,7 +18,7 @@ struct SampleExchange {
   std::uint64_t started_us = 1753298422993277ull;
   std::string method = "POST", scheme = "http", host = "localhost", target = "/httpbin/post?a=1",
               client_ip = "127.0.0.1", protocol = "HTTP/1.1", service_id, route_id, service_name, route_name,
-              upstream = "127.0.0.1:8080";
+              upstream = "127.0.0.1:8080", consumer_id, consumer_username;
   std::uint16_t port = 8000, status = 200;
   std::uint32_t tries = 1;
   std::int32_t duration_ms = 12, gateway_ms = 2, upstream_ms = 10;
@@ -45,7 +45,8 @@ inline std::string record_bytes(const SampleExchange& e) {
   head.port = e.port;
   const std::string* strings[record::kStringCount] = {&e.method,     &e.scheme,       &e.host,       &e.target,
                                                       &e.client_ip,  &e.protocol,     &e.service_id, &e.route_id,
-                                                      &e.service_name, &e.route_name, &e.upstream};
+                                                      &e.service_name, &e.route_name, &e.upstream,
+                                                      &e.consumer_id, &e.consumer_username};
   std::string tail;
   for (std::uint32_t i = 0; i < record::kStringCount; ++i) {
     head.string_length[i] = static_cast<std::uint32_t>(strings[i]->size());
