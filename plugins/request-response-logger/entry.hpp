@@ -122,15 +122,18 @@ inline void append_url(const ExchangeRecord& record, std::string& out) {
   gibbon::append_json_string(out, url);
 }
 
-/// Appends `,"name":{"id":...,"name":...}`; nothing where none matched.
-inline void append_reference(std::string_view key, std::string_view id, std::string_view name, std::string& out) {
+/// Appends `,"key":{"id":...,"name":...}`, or what else the name is called; nothing where there is none.
+inline void append_reference(std::string_view key, std::string_view id, std::string_view name, std::string& out,
+                             std::string_view name_key = "name") {
   if (id.empty()) return;
   out += ",\"";
   out += key;
   out += "\":{\"id\":";
   gibbon::append_json_string(out, id);
   if (!name.empty()) {
-    out += ",\"name\":";
+    out += ",\"";
+    out += name_key;
+    out += "\":";
     gibbon::append_json_string(out, name);
   }
   out += '}';
@@ -163,6 +166,7 @@ inline void append_entry(const ExchangeRecord& record, std::string& out) {
   gibbon::append_json_string(out, record.protocol);
   append_reference("service", record.service_id, record.service_name, out);
   append_reference("route", record.route_id, record.route_name, out);
+  append_reference("consumer", record.consumer_id, record.consumer_username, out, "username");
   out += ",\"latencies\":{\"request\":";
   gibbon::append_json_integer(out, record.duration_ms);
   out += ",\"kong\":";

@@ -46,6 +46,10 @@ upstreams:
 consumers:
 - username: bob
   custom_id: "7"
+  keyauth_credentials:
+  - key: bobs-key
+  acls:
+  - group: gold
   plugins:
   - name: request-response-logger
     config: {timeout: 9}
@@ -78,7 +82,7 @@ def test_deck(gateway, deck, tmp_path):
     assert "Successfully connected" in deck("ping")
     own, dump, again = tmp_path / "kong.yaml", tmp_path / "dump.yaml", tmp_path / "again.yaml"
     own.write_text(FILE)
-    assert summary(deck("sync", "--state", own)) == [13, 0, 0]
+    assert summary(deck("sync", "--state", own)) == [15, 0, 0]
     assert gateway.admin.get("/upstreams/up.test/targets/h.test:80")["weight"] == 100
 
     deck("dump", "--output-file", dump)
@@ -88,7 +92,7 @@ def test_deck(gateway, deck, tmp_path):
     deck("reset", "--force")
     for collection in ("services", "routes", "plugins", "upstreams", "consumers"):
         assert gateway.admin.get(f"/{collection}")["data"] == []
-    assert summary(deck("sync", "--state", dump)) == [13, 0, 0]
+    assert summary(deck("sync", "--state", dump)) == [15, 0, 0]
     deck("dump", "--output-file", again)
     assert again.read_text() == dump.read_text()
 

@@ -31,7 +31,10 @@ class WebSocketEcho:
 
 
 class GrpcEcho:
-    """/echo.Echo/Say (unary, in capitals), /echo.Echo/Stream (each message back, both ways), /echo.Echo/Fail."""
+    """
+    /echo.Echo/Say (unary, in capitals), /echo.Echo/Stream (each message back, both ways), /echo.Echo/Fail,
+    /echo.Echo/Metadata (a header's name in, its value out).
+    """
 
     def __init__(self, credentials=None):
         def fail(request, context):
@@ -43,6 +46,8 @@ class GrpcEcho:
 
         methods = {
             "Say": grpc.unary_unary_rpc_method_handler(lambda request, _: request.upper()),
+            "Metadata": grpc.unary_unary_rpc_method_handler(
+                lambda request, context: dict(context.invocation_metadata()).get(request.decode(), "").encode()),
             "Fail": grpc.unary_unary_rpc_method_handler(fail),
             "Stream": grpc.stream_stream_rpc_method_handler(stream),
         }
