@@ -42,12 +42,12 @@ class Endpoints {
   /// Replaces an endpoint by one that may call what stood there: `endpoint(call, former)`.
   void wrap(std::string_view method, std::string_view pattern,
             std::function<http::Response(Call&, const Endpoint& former)> endpoint);
-  /// A path that Kong lists and never serves: every method answers 404.
-  void disable(std::string_view pattern);
+  /// A path that Kong lists and that serves nothing here: every method gets the same answer.
+  void refuse(std::string_view pattern, http::Response answer);
   [[nodiscard]] http::Response answer(const http::Request& request) const;
   /// Every pattern, in the order of their segments.
   [[nodiscard]] std::vector<std::string> patterns() const;
-  /// Those that are not disabled, with their methods but for those that the table answers by itself.
+  /// The same with their methods, but for what the table answers by itself: methods, and paths that it refuses.
   [[nodiscard]] std::vector<ServedPath> served() const;
 
  private:
@@ -55,7 +55,7 @@ class Endpoints {
     std::vector<std::string> segments;
     std::map<std::string, Endpoint, std::less<>> methods;
     YamlBody yaml = YamlBody::kRefused;
-    bool disabled = false;
+    std::optional<http::Response> refusal;
   };
   Entry& entry(std::string_view pattern);
   std::map<std::string, Entry, std::less<>> entries_;

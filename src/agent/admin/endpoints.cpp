@@ -51,7 +51,7 @@ void Endpoints::wrap(std::string_view method, std::string_view pattern,
   held = [former = std::move(held), endpoint = std::move(endpoint)](Call& call) { return endpoint(call, former); };
 }
 
-void Endpoints::disable(std::string_view pattern) { entry(pattern).disabled = true; }
+void Endpoints::refuse(std::string_view pattern, http::Response answer) { entry(pattern).refusal = std::move(answer); }
 
 std::vector<std::string> Endpoints::patterns() const {
   std::vector<std::string> list;
@@ -68,7 +68,7 @@ std::vector<std::string> Endpoints::patterns() const {
 std::vector<ServedPath> Endpoints::served() const {
   std::vector<ServedPath> list;
   for (const auto& [pattern, entry] : entries_) {
-    if (entry.disabled) continue;
+    if (entry.refusal) continue;
     ServedPath path{pattern, {}};
     for (const auto& [method, endpoint] : entry.methods) path.methods.push_back(method);
     list.push_back(std::move(path));
@@ -94,7 +94,8 @@ http::Response Endpoints::answer(const http::Request& request) const {
                                        })))
       best = &entry;
   }
-  if (best == nullptr || best->disabled) return not_found_reply();
+  if (best == nullptr) return not_found_reply();
+  if (best->refusal) return *best->refusal;
 
   if (request.method == "OPTIONS") {
     std::vector<std::string> methods{"OPTIONS"};

@@ -150,7 +150,7 @@ void add_entity_endpoints(Endpoints& endpoints, Host& host, const Collections& c
   }
   // Targets are reached through their upstream, and certificates not through their names.
   for (const char* pattern : {"/targets", "/targets/{targets}", "/targets/{targets}/upstream", "/snis/{snis}/certificate"})
-    endpoints.disable(pattern);
+    endpoints.refuse(pattern, not_found_reply());
 }
 
 }  // namespace gibbon::agent

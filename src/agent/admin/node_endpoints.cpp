@@ -45,15 +45,13 @@ http::Response set_level(Host& host, Call& call) {
 
 /// Filters in WebAssembly, as of a Kong that runs none.
 void add_filter_endpoints(Endpoints& endpoints) {
-  const auto none = [](Call&) { return message_reply(400, "this endpoint is only available when wasm is enabled"); };
+  const auto none = message_reply(400, "this endpoint is only available when wasm is enabled");
   for (const char* path : {"/filter-chains", "/filter-chains/{filter_chains}", "/filter-chains/{filter_chains}/route",
                            "/filter-chains/{filter_chains}/service", "/routes/{routes}/filter-chains",
                            "/routes/{routes}/filter-chains/{filter_chains}", "/services/{services}/filter-chains",
-                           "/services/{services}/filter-chains/{filter_chains}"})
-    for (const char* method : {"GET", "POST", "PUT", "PATCH", "DELETE"}) endpoints.add(method, path, none);
-  for (const char* path :
-       {"/routes/{routes}/filters/all", "/routes/{routes}/filters/enabled", "/routes/{routes}/filters/disabled"})
-    endpoints.add("GET", path, none);
+                           "/services/{services}/filter-chains/{filter_chains}", "/routes/{routes}/filters/all",
+                           "/routes/{routes}/filters/enabled", "/routes/{routes}/filters/disabled"})
+    endpoints.refuse(path, none);
   endpoints.add("GET", "/schemas/filters/{name}", [](Call& call) {
     return message_reply(404, "Filter '" + call.params["name"] + "' not found");
   });

@@ -189,10 +189,6 @@ json::object node_operation(std::string_view method, std::string_view pattern) {
     }
     return out;
   }
-  if (pattern.find("/filter") != std::string_view::npos)
-    return operation(kNodeTag, operation_id(method, pattern),
-                     "Answers that there are no filters in WebAssembly", 400,
-                     response("The answer.", content_of(Answer::kMessage)), {});
   return {};
 }
 
