@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from harness.basics import wait_for
+from harness.basics import wait_for
 from harness.client import fetch, new_tag
 
 SERVICE_DEFAULTS = {
@@ -224,3 +225,41 @@ def test_the_log_level_of_workers_and_agent(make_gateway):
     wait_for(lambda: gateway.get(route.path) and resolver_lines() > 0, "the workers' log")
     gateway.admin.ok("PUT", "/debug/node/log-level/warn?timeout=0")
     wait_for(lambda: gateway.admin.get("/debug/node/log-level")["message"] == "log level: error", "the configured level")
+
+
+def test_a_gateway_that_drains_serves_on_and_says_so(make_gateway, upstream):
+    """Until its end: an agent that is started anew knows it, a gateway that is started anew does not."""
+    gateway = make_gateway(workers=1)
+    route = gateway.add(f"http://127.0.0.1:{upstream.port}")
+
+    def ready():
+        try:
+            answer = fetch(gateway.status, "GET", "/status/ready")
+        except OSError:
+            return None
+        return answer.status, answer.json()["message"]
+
+    assert ready() == (200, "ready")
+    form = [("Content-Type", "application/x-www-form-urlencoded")]
+    assert fetch(gateway.status, "POST", "/status/ready", form, b"status=draining").status == 204
+    assert ready() == (503, "draining") and gateway.get(route.path).status == 200
+    agent = gateway.pid("agent")
+    gateway.kill(agent)
+    wait_for(lambda: gateway.pid("agent") not in (None, agent) and ready(), "another agent")
+    assert ready() == (503, "draining")
+    gateway.stop()
+    gateway.start()
+    assert ready() == (200, "ready")
+
+
+def test_kong_managers_origin(make_gateway):
+    """Preflights and answers for a page of another origin, through the server."""
+    gateway = make_gateway(workers=1, settings={"admin_gui_url": "http://localhost:8002"})
+    wanted = [("Origin", "http://localhost:8002"), ("Access-Control-Request-Method", "PATCH"),
+              ("Access-Control-Request-Headers", "content-type,kong-admin-token")]
+    answer = gateway.admin.call("OPTIONS", "/services/x", headers=wanted)
+    assert answer.status == 204 and answer.header("access-control-allow-origin") == "http://localhost:8002"
+    assert "PATCH" in answer.header("access-control-allow-methods")
+    assert answer.header("access-control-allow-headers") == "content-type,kong-admin-token"
+    elsewhere = gateway.admin.call("GET", "/", headers=[("Origin", "http://evil.test")])
+    assert elsewhere.header("access-control-allow-origin") == "http://localhost:8002"
