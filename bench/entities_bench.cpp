@@ -48,13 +48,16 @@ BENCHMARK(find)->Arg(10)->Arg(10000)->Arg(100000);
 void miss(benchmark::State& state) {
   const config::Snapshot snapshot = make_snapshot(static_cast<std::size_t>(state.range(0)));
   const gateway::EntityIndex index(snapshot, kinds());
-  for (auto _ : state) benchmark::DoNotOptimize(index.find("keyauth_credentials", "nobody's key, of the same length as theirs", 1));
+  for (auto _ : state)
+    benchmark::DoNotOptimize(
+        index.find("keyauth_credentials", "nobody's key, of the same length as theirs", 1));
 }
 BENCHMARK(miss)->Arg(10000);
 
 void build(benchmark::State& state) {
   const config::Snapshot snapshot = make_snapshot(static_cast<std::size_t>(state.range(0)));
-  for (auto _ : state) benchmark::DoNotOptimize(gateway::EntityIndex(snapshot, kinds()).find_consumer("nobody"));
+  for (auto _ : state)
+    benchmark::DoNotOptimize(gateway::EntityIndex(snapshot, kinds()).find_consumer("nobody"));
 }
 BENCHMARK(build)->Arg(10000)->Unit(benchmark::kMillisecond);
 

@@ -5,7 +5,8 @@
 
 #include "gibbon/exchange.hpp"
 
-/// What authentication plugins have in common, as in Kong: several of them on one route, and anonymous consumers.
+/// What authentication plugins have in common, as in Kong: several of them on one route, and anonymous
+/// consumers.
 namespace gibbon {
 
 /// Why a request could not be authenticated: Kong's message. Empty: it was.
@@ -13,10 +14,10 @@ using Refusal = std::string_view;
 
 /// Runs `authenticate() -> Refusal`.
 ///
-/// Without an `anonymous` consumer (its id or username; empty: none) every plugin must succeed: a refusal is answered
-/// with 401 and WWW-Authenticate (`challenge`). With one, it is enough that one plugin succeeds: a plugin that runs
-/// after such a one does nothing, and a request that none could authenticate is the anonymous consumer's.
-/// Phase: access.
+/// Without an `anonymous` consumer (its id or username; empty: none) every plugin must succeed: a refusal is
+/// answered with 401 and WWW-Authenticate (`challenge`). With one, it is enough that one plugin succeeds: a
+/// plugin that runs after such a one does nothing, and a request that none could authenticate is the
+/// anonymous consumer's. Phase: access.
 template <typename Authenticate>
 void run_authentication(Exchange& exchange, const std::string& anonymous, const std::string& challenge,
                         Authenticate authenticate) {

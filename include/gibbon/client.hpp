@@ -27,11 +27,12 @@ struct EntityView {
   }
 };
 
-/// The configuration's entities, as of the generation that the request began with. Look-ups cost no allocation.
+/// The configuration's entities, as of the generation that the request began with. Look-ups cost no
+/// allocation.
 class Entities {
  public:
-  /// The entity whose endpoint key, a unique field, has this value: find("keyauth_credentials", key). Null where there
-  /// is none, or where its ttl has run out.
+  /// The entity whose endpoint key, a unique field, has this value: find("keyauth_credentials", key). Null
+  /// where there is none, or where its ttl has run out.
   [[nodiscard]] virtual const EntityView* find(std::string_view collection, std::string_view key) const = 0;
   /// Visits the entities of a collection that belong to a consumer, by their ids.
   virtual void each_of_consumer(std::string_view collection, const Consumer& consumer,
@@ -51,10 +52,10 @@ class Client {
   /// Null where it is not, or as an anonymous consumer.
   [[nodiscard]] virtual const EntityView* credential() const = 0;
   /// Says whom the request comes from; without a credential, as the anonymous consumer. The upstream gets
-  /// X-Consumer-ID, X-Consumer-Username, X-Consumer-Custom-ID, and X-Credential-Identifier (`identifier`, or the
-  /// credential's id where that is empty) or X-Anonymous-Consumer; what a client sent under these names is removed.
-  /// Plugins of a lower priority than the one that calls use their configurations for this consumer from here on.
-  /// Phase: access. Both must come from the exchange's entities().
+  /// X-Consumer-ID, X-Consumer-Username, X-Consumer-Custom-ID, and X-Credential-Identifier (`identifier`, or
+  /// the credential's id where that is empty) or X-Anonymous-Consumer; what a client sent under these names
+  /// is removed. Plugins of a lower priority than the one that calls use their configurations for this
+  /// consumer from here on. Phase: access. Both must come from the exchange's entities().
   virtual void authenticate(const Consumer* consumer, const EntityView* credential,
                             std::string_view identifier = {}) = 0;
 

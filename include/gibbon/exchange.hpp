@@ -17,15 +17,15 @@ using HeaderVisitor = Visitor<std::string_view, std::string_view>;
 struct Parameter {
   enum class Kind {
     kMissing,
-    kFlag,      ///< A name without a value, or a value that is no text (JSON's true, 1 or null).
+    kFlag,  ///< A name without a value, or a value that is no text (JSON's true, 1 or null).
     kText,
     kRepeated,  ///< More than one value; JSON's arrays and objects too.
   } kind = Kind::kMissing;
   std::string_view text{};  ///< kText: the value, decoded.
 };
 
-/// The request as the client sent it, whatever plugins change for the upstream. Every phase. Views live until the
-/// exchange ends.
+/// The request as the client sent it, whatever plugins change for the upstream. Every phase. Views live until
+/// the exchange ends.
 class Request {
  public:
   [[nodiscard]] virtual std::string_view method() const = 0;
@@ -44,9 +44,9 @@ class Request {
   [[nodiscard]] virtual Parameter find_header(std::string_view name) const = 0;
   /// An argument of the query, decoded; names are compared as they are after decoding.
   [[nodiscard]] virtual Parameter find_query_argument(std::string_view name) const = 0;
-  /// A field of the body: application/x-www-form-urlencoded, multipart/form-data, or a member of the JSON object.
-  /// Another type, a body that is not what its type says, and one larger than client_body_buffer_size have none.
-  /// Phase: access, of a handler whose reads_body() asked for the body.
+  /// A field of the body: application/x-www-form-urlencoded, multipart/form-data, or a member of the JSON
+  /// object. Another type, a body that is not what its type says, and one larger than client_body_buffer_size
+  /// have none. Phase: access, of a handler whose reads_body() asked for the body.
   [[nodiscard]] virtual Parameter find_body_field(std::string_view name) const = 0;
   /// Keeps the first `limit_bytes` of the body as it passes; it is never held, and never read for this alone.
   /// Phases: rewrite, access. The largest limit of all plugins counts.
@@ -102,17 +102,18 @@ class Exchange {
   /// Answers the client at once and skips what would have come after. Phases: rewrite, access.
   /// `body` is copied. An empty `content_type` means JSON.
   virtual void exit(int status, std::string_view body, std::string_view content_type = {}) = 0;
-  /// The same with Kong's error body: the message and the request's id, as JSON, HTML, XML or plain text, whichever
-  /// the client's Accept header prefers; for gRPC a status.
+  /// The same with Kong's error body: the message and the request's id, as JSON, HTML, XML or plain text,
+  /// whichever the client's Accept header prefers; for gRPC a status.
   virtual void error(int status, std::string_view message) = 0;
 
   struct RecordLimits {
-    std::optional<std::size_t> request_body_bytes;   ///< How much of a captured body goes along; unset: no body.
+    std::optional<std::size_t>
+        request_body_bytes;  ///< How much of a captured body goes along; unset: no body.
     std::optional<std::size_t> response_body_bytes;  ///< 0 records the size alone.
   };
-  /// Hands the exchange to this plugin's delivery half in the agent: the bytes are copied into the worker's ring,
-  /// without a system call, a lock or an allocation. A full ring drops the record and counts it.
-  /// Phase: log, once for each plugin.
+  /// Hands the exchange to this plugin's delivery half in the agent: the bytes are copied into the worker's
+  /// ring, without a system call, a lock or an allocation. A full ring drops the record and counts it. Phase:
+  /// log, once for each plugin.
   virtual void record(const RecordLimits& limits) = 0;
 
   /// Writes a line to the gateway's error log, prefixed with the plugin's name.

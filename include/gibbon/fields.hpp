@@ -6,9 +6,12 @@
 namespace gibbon::fields {
 
 /// The rows that each entity has: its id, when it was made, its tags.
-inline Field id() { return string().uuid().automatic().description("The entity's UUID; made where none is given."); }
+inline Field id() {
+  return string().uuid().automatic().description("The entity's UUID; made where none is given.");
+}
 inline Field created_at() {
-  return integer().timestamp().automatic().description("When the entity was created, in seconds since the epoch.");
+  return integer().timestamp().automatic().description(
+      "When the entity was created, in seconds since the epoch.");
 }
 inline Field tags() {
   return set(string().required().format("tag").description("One tag."))

@@ -3,6 +3,7 @@
 
 using namespace gibbon::fields;
 
+// clang-format off
 gibbon::Schema acl_schema() {
   using Kind = gibbon::EntityCheck::Kind;
   return record({
@@ -34,3 +35,4 @@ gibbon::Entity acl_groups() {
           .cache_key = {"consumer", "group"},
           .description = "A group that a consumer belongs to, for the acl plugin."};
 }
+// clang-format on

@@ -36,14 +36,15 @@ std::optional<std::string> decode_base64(std::string_view text) {
   const std::size_t end = padded.find_last_not_of('=') + 1, padding = padded.size() - end;
   if (padding > 2 || padded.size() % 4 == 1) return std::nullopt;
   padded.resize(end);
-  if (padded.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") != std::string::npos)
+  if (padded.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") !=
+      std::string::npos)
     return std::nullopt;
   const std::size_t missing = (4 - padded.size() % 4) % 4;
   padded.append(missing, '=');
   std::string bytes(padded.size() / 4 * 3, '\0');
-  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                                   reinterpret_cast<const unsigned char*>(padded.data()),
-                                   static_cast<int>(padded.size()));
+  const int size =
+      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                      reinterpret_cast<const unsigned char*>(padded.data()), static_cast<int>(padded.size()));
   if (size < 0 || missing > 2) return std::nullopt;
   bytes.resize(static_cast<std::size_t>(size) - missing);
   return bytes;
@@ -52,7 +53,8 @@ std::optional<std::string> decode_base64(std::string_view text) {
 /// "Basic" in either case of its first letter, and `username:password` in base64. The username is not empty.
 std::optional<Login> parse_login(std::string_view header) {
   std::size_t at = header.find("asic");
-  if (at == 0 || at == std::string_view::npos || (header[at - 1] != 'B' && header[at - 1] != 'b')) return std::nullopt;
+  if (at == 0 || at == std::string_view::npos || (header[at - 1] != 'B' && header[at - 1] != 'b'))
+    return std::nullopt;
   at = header.find_first_not_of(" \t", at + 4);
   if (at == std::string_view::npos) return std::nullopt;
   const auto decoded = decode_base64(header.substr(at));

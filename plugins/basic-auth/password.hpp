@@ -7,7 +7,8 @@
 
 namespace basic_auth {
 
-/// What Kong stores of a password: the SHA-1 of the password followed by its consumer's id, in hexadecimal digits.
+/// What Kong stores of a password: the SHA-1 of the password followed by its consumer's id, in hexadecimal
+/// digits.
 inline std::string hash_password(std::string_view password, std::string_view consumer_id) {
   std::string salted(password);
   salted.append(consumer_id);

@@ -4,6 +4,7 @@
 
 using namespace gibbon::fields;
 
+// clang-format off
 gibbon::Schema basic_auth_schema() {
   return record({
       {"anonymous", string()
@@ -39,3 +40,4 @@ gibbon::Entity basic_auth_credentials() {
                                  return basic_auth::hash_password(password, consumer[0]);
                                }}}};
 }
+// clang-format on

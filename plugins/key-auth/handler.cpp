@@ -31,7 +31,8 @@ struct Config {
 Parameter find(const Request& request, const Config& config, const std::string& name) {
   Parameter found;
   if (config.key_in_header) found = request.find_header(name);
-  if (found.kind == Parameter::Kind::kMissing && config.key_in_query) found = request.find_query_argument(name);
+  if (found.kind == Parameter::Kind::kMissing && config.key_in_query)
+    found = request.find_query_argument(name);
   if (found.kind == Parameter::Kind::kMissing && config.key_in_body) found = request.find_body_field(name);
   return found;
 }

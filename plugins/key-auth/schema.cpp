@@ -3,6 +3,7 @@
 
 using namespace gibbon::fields;
 
+// clang-format off
 gibbon::Schema key_auth_schema() {
   const std::vector<std::string> names = {"apikey"};
   return record({
@@ -42,3 +43,4 @@ gibbon::Entity key_auth_credentials() {
           .description = "A key that a consumer shows to the key-auth plugin.",
           .lifetime = gibbon::Entity::Lifetime::kTtl};
 }
+// clang-format on

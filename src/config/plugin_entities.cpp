@@ -47,7 +47,8 @@ Status read_plugin_entities(const json::object& collections, PluginCollections& 
     const std::string name(member.key());
     PluginEntities& entities = out[name];
     for (const json::value& element : member.value().get_array()) {
-      if (!element.is_object()) return Error{"snapshot: " + name + " holds something else than entities", name};
+      if (!element.is_object())
+        return Error{"snapshot: " + name + " holds something else than entities", name};
       PluginEntity entity = from_json(element.get_object());
       if (entity.id.empty()) return Error{"snapshot: " + name + ": an entity has no id", name};
       entities.push_back(std::make_shared<const PluginEntity>(std::move(entity)));
@@ -68,9 +69,11 @@ void apply_plugin_entities(PluginCollections changed, const json::object& remove
         if (id.is_string()) gone.emplace_back(id.get_string());
     std::sort(gone.begin(), gone.end());
     PluginEntities& entities = whole[name];
-    std::erase_if(entities, [&](const auto& e) { return std::binary_search(gone.begin(), gone.end(), e->id); });
+    std::erase_if(entities,
+                  [&](const auto& e) { return std::binary_search(gone.begin(), gone.end(), e->id); });
     PluginEntities merged;
-    std::merge(entities.begin(), entities.end(), fresh.begin(), fresh.end(), std::back_inserter(merged), before);
+    std::merge(entities.begin(), entities.end(), fresh.begin(), fresh.end(), std::back_inserter(merged),
+               before);
     entities = std::move(merged);
   }
 }

@@ -19,7 +19,8 @@ struct PluginEntity {
   std::string id;
   std::string consumer_id;        ///< Of the consumer that it belongs to; empty where it belongs to none.
   std::int64_t expires_at_s = 0;  ///< Its ttl, in seconds since the epoch; 0: it never runs out.
-  std::vector<std::pair<std::string, std::string>> fields;  ///< Texts, numbers and booleans; foreign keys as ids.
+  std::vector<std::pair<std::string, std::string>>
+      fields;  ///< Texts, numbers and booleans; foreign keys as ids.
 };
 
 /// One collection, by the ids of its entities. Snapshots share them: a copy costs pointers.

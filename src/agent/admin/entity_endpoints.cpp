@@ -58,13 +58,16 @@ void add_collection(Endpoints& endpoints, Host& host, const Collection& collecti
     return row_reply(collection, find_entity(*host.store().read(), collection, key_in(call, collection)));
   }));
   endpoints.add("PATCH", one, with_key(collection, [&](Call& call) {
-    return change_reply(200, collection, EntityService(host).update(collection, key_in(call, collection), call.body, std::nullopt));
+    return change_reply(
+        200, collection, EntityService(host).update(collection, key_in(call, collection), call.body, std::nullopt));
   }));
   endpoints.add("PUT", one, with_key(collection, [&](Call& call) {
-    return change_reply(200, collection, EntityService(host).replace(collection, key_in(call, collection), call.body, std::nullopt));
+    return change_reply(
+        200, collection, EntityService(host).replace(collection, key_in(call, collection), call.body, std::nullopt));
   }));
   endpoints.add("DELETE", one, with_key(collection, [&](Call& call) {
-    return change_reply(204, collection, EntityService(host).remove(collection, key_in(call, collection), std::nullopt));
+    return change_reply(
+        204, collection, EntityService(host).remove(collection, key_in(call, collection), std::nullopt));
   }));
 }
 
@@ -99,10 +102,12 @@ void add_children(Endpoints& endpoints, Host& host, const Collection& parent, co
     return row_reply(child, find_child(*image, child, foreign.field, text_of(*row, "id"), child_key_in(call, child)));
   }));
   endpoints.add("PATCH", one, with_keys(parent, &child, [&, parent_in](Call& call) {
-    return change_reply(200, child, EntityService(host).update(child, child_key_in(call, child), call.body, parent_in(call)));
+    return change_reply(
+        200, child, EntityService(host).update(child, child_key_in(call, child), call.body, parent_in(call)));
   }));
   endpoints.add("PUT", one, with_keys(parent, &child, [&, parent_in](Call& call) {
-    return change_reply(200, child, EntityService(host).replace(child, child_key_in(call, child), call.body, parent_in(call)));
+    return change_reply(
+        200, child, EntityService(host).replace(child, child_key_in(call, child), call.body, parent_in(call)));
   }));
   endpoints.add("DELETE", one, with_keys(parent, &child, [&, parent_in](Call& call) {
     return change_reply(204, child, EntityService(host).remove(child, child_key_in(call, child), parent_in(call)));
@@ -128,7 +133,8 @@ void add_referenced(Endpoints& endpoints, Host& host, const Collection& child, c
     return change_reply(200, parent, EntityService(host).update(parent, *key, call.body, std::nullopt));
   }));
   endpoints.add("PUT", path, with_key(child, [&](Call& call) {
-    return change_reply(200, parent, EntityService(host).replace_referenced(child, key_in(call, child), foreign, call.body));
+    return change_reply(
+        200, parent, EntityService(host).replace_referenced(child, key_in(call, child), foreign, call.body));
   }));
   endpoints.add("DELETE", path, with_key(child, [&, referenced](Call& call) {
     return referenced(call) ? message_reply(405, "Method not allowed") : not_found_reply();

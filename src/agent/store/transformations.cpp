@@ -25,8 +25,8 @@ void transform(const Collection& collection, const json::object& written, json::
   }
 }
 
-void check_transformations(const Collection& collection, const json::object& stored, const json::object& patch,
-                           schema::Violations& violations) {
+void check_transformations(const Collection& collection, const json::object& stored,
+                           const json::object& patch, schema::Violations& violations) {
   for (const auto& transformation : collection.entity.transformations) {
     const auto& needs = transformation.needs;
     const bool needs_change = std::any_of(needs.begin(), needs.end(), [&](const auto& path) {

@@ -26,7 +26,8 @@ std::optional<std::int64_t> whole(const json::value& value) {
 }  // namespace
 
 std::int64_t now_s() {
-  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 std::optional<json::value> take_ttl(const Collection& collection, json::object& input) {

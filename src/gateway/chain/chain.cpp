@@ -87,7 +87,8 @@ std::unique_ptr<Chains> Chains::build(std::span<const config::Plugin> plugins, s
     const ChainItem item{*found, object->get(), *id, ordinal};
     chains->add_secrets(item);
     chains->configurations_.push_back({item, std::move(object).value()});
-    if (!plugin.consumer_id.empty()) ++chains->consumers_[plugin.consumer_id];
+    if (!plugin.consumer_id.empty())
+      chains->consumers_.emplace(plugin.consumer_id, static_cast<std::uint32_t>(chains->consumers_.size()));
   }
   chains->global_items_ = chains->select({});
   chains->global_ = chains->intern(chains->global_items_);
@@ -143,13 +144,12 @@ const Chain* Chains::intern(std::vector<ChainItem> items) const {
 
 const Chain& Chains::for_consumer(std::uint32_t route, std::string_view consumer_id) const {
   const Chain* base = route == UINT32_MAX ? global_ : by_route_[route];
-  if (consumers_.empty() || consumer_id.empty()) return *base;
-  const std::string id(consumer_id);
-  if (!consumers_.contains(id)) return *base;
-  const Chain*& chain = by_consumer_[std::to_string(route) + '/' + id];
+  const auto consumer = consumers_.find(consumer_id);
+  if (consumer == consumers_.end()) return *base;
+  const Chain*& chain = by_consumer_[std::uint64_t{route} << 32 | consumer->second];
   if (chain == nullptr) {
     Scope scope = route == UINT32_MAX ? Scope{} : route_scopes_[route];
-    scope.consumer = id;
+    scope.consumer = consumer_id;
     chain = intern(select(scope));
   }
   return *chain;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -74,6 +75,10 @@ class Chains {
  private:
   struct Configuration;
   struct Scope { std::string route, service, consumer; };
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
+  };
   Chains();
   void add_secrets(const ChainItem& item);
   std::vector<ChainItem> select(const Scope& scope) const;
@@ -84,9 +89,10 @@ class Chains {
   std::vector<std::unordered_map<std::string, std::uint32_t>> by_scope_;
   std::vector<Scope> route_scopes_;
   mutable std::map<std::vector<config::Uuid>, std::unique_ptr<Chain>> chains_;  ///< By the ids of their items.
-  mutable std::unordered_map<std::string, const Chain*> by_consumer_;
+  mutable std::unordered_map<std::uint64_t, const Chain*> by_consumer_;  ///< By the route and the consumer's number.
   mutable std::map<std::tuple<const Chain*, std::uint32_t, const Chain*>, const Chain*> continued_;
-  std::unordered_map<std::string, std::uint32_t> consumers_;
+  /// Consumers that something is configured for, numbered.
+  std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>> consumers_;
   std::vector<std::string> secret_names_;
   std::vector<ChainItem> global_items_;
   std::vector<const Chain*> by_route_;

@@ -58,7 +58,8 @@ const EntityIndex::Kind* EntityIndex::kind(std::string_view collection) const {
   return nullptr;
 }
 
-const EntityView* EntityIndex::find(std::string_view collection, std::string_view key, std::int64_t now_s) const {
+const EntityView* EntityIndex::find(std::string_view collection, std::string_view key,
+                                    std::int64_t now_s) const {
   const Kind* of = kind(collection);
   const Row* row = of == nullptr ? nullptr : value_or_null(of->by_key, key);
   return row != nullptr && row->lives(now_s) ? &row->view : nullptr;

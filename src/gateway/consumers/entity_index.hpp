@@ -11,21 +11,23 @@
 #include "gibbon/client.hpp"
 #include "gibbon/entity.hpp"
 
-/// From what a request shows to whom it belongs: the consumers of one snapshot, and what plugins bring beside them.
+/// From what a request shows to whom it belongs: the consumers of one snapshot, and what plugins bring beside
+/// them.
 namespace gibbon::gateway {
 
 /// Immutable; made and destroyed off the event loop. Look-ups are O(1) and allocate nothing. Threads: any.
 /// Lifetime: views point into the snapshot and into the index.
 class EntityIndex {
  public:
-  /// `kinds`: of the entities that plugins bring; collections of other kinds are left out. Both the vectors of
-  /// `snapshot` and what they hold must outlive the index.
+  /// `kinds`: of the entities that plugins bring; collections of other kinds are left out. Both the vectors
+  /// of `snapshot` and what they hold must outlive the index.
   EntityIndex(const config::Snapshot& snapshot, const std::vector<Entity>& kinds);
   EntityIndex(const EntityIndex&) = delete;
   EntityIndex& operator=(const EntityIndex&) = delete;
 
   /// See Entities in gibbon/client.hpp. `now_s`: seconds since the epoch.
-  [[nodiscard]] const EntityView* find(std::string_view collection, std::string_view key, std::int64_t now_s) const;
+  [[nodiscard]] const EntityView* find(std::string_view collection, std::string_view key,
+                                       std::int64_t now_s) const;
   void each_of_consumer(std::string_view collection, const Consumer& consumer, std::int64_t now_s,
                         Visitor<const EntityView&> visit) const;
   [[nodiscard]] const Consumer* find_consumer(std::string_view id_or_username) const;

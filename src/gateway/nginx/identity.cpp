@@ -12,14 +12,16 @@ const EntityView* EntitiesAdapter::find(std::string_view collection, std::string
 
 void EntitiesAdapter::each_of_consumer(std::string_view collection, const Consumer& consumer,
                                        Visitor<const EntityView&> visit) const {
-  if (ctx_.runtime != nullptr) ctx_.runtime->entities().each_of_consumer(collection, consumer, ngx_time(), visit);
+  if (ctx_.runtime != nullptr)
+    ctx_.runtime->entities().each_of_consumer(collection, consumer, ngx_time(), visit);
 }
 
 const Consumer* EntitiesAdapter::find_consumer(std::string_view id_or_username) const {
   return ctx_.runtime == nullptr ? nullptr : ctx_.runtime->entities().find_consumer(id_or_username);
 }
 
-void ClientAdapter::authenticate(const Consumer* consumer, const EntityView* credential, std::string_view identifier) {
+void ClientAdapter::authenticate(const Consumer* consumer, const EntityView* credential,
+                                 std::string_view identifier) {
   if (ctx_.access_done || ctx_.current == nullptr || (consumer == nullptr && credential == nullptr)) {
     ctx_.exchange.log_error("authenticate() needs a consumer or a credential, in the access phase");
     return;
@@ -40,18 +42,22 @@ void ClientAdapter::authenticate(const Consumer* consumer, const EntityView* cre
   set("X-Consumer-ID", who.id);
   set("X-Consumer-Custom-ID", who.custom_id);
   set("X-Consumer-Username", who.username);
-  set("X-Credential-Identifier", credential == nullptr ? std::string_view() : identifier.empty() ? credential->id : identifier);
+  set("X-Credential-Identifier", credential == nullptr ? std::string_view()
+                                 : identifier.empty()  ? credential->id
+                                                       : identifier);
   set("X-Anonymous-Consumer", credential == nullptr ? "true" : "");
   // Whoever runs after the plugin that called does so for this consumer.
   if (ctx_.runtime != nullptr)
-    ctx_.set_chain(&ctx_.runtime->chains().continue_with(ctx_.chain(), ctx_.current->ordinal, ctx_.route_index,
-                                                         ctx_.consumer_id));
+    ctx_.set_chain(&ctx_.runtime->chains().continue_with(ctx_.chain(), ctx_.current->ordinal,
+                                                         ctx_.route_index, ctx_.consumer_id));
 }
 
 void ClientAdapter::set_authenticated_groups(std::span<const std::string_view> groups) {
-  auto* copies = static_cast<std::string_view*>(ngx_palloc(ctx_.r->pool, groups.size() * sizeof(std::string_view)));
+  auto* copies =
+      static_cast<std::string_view*>(ngx_palloc(ctx_.r->pool, groups.size() * sizeof(std::string_view)));
   if (copies == nullptr) return;
-  for (std::size_t i = 0; i < groups.size(); ++i) new (copies + i) std::string_view(view(copy_to_pool(ctx_.r->pool, groups[i])));
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    new (copies + i) std::string_view(view(copy_to_pool(ctx_.r->pool, groups[i])));
   groups_ = {copies, groups.size()};
 }
 

@@ -7,7 +7,8 @@ namespace gibbon::nginx {
 
 class Context;
 
-/// The plugin kit's view of the configuration's consumers and of what plugins brought: see include/gibbon/client.hpp.
+/// The plugin kit's view of the configuration's consumers and of what plugins brought: see
+/// include/gibbon/client.hpp.
 class EntitiesAdapter final : public Entities {
  public:
   explicit EntitiesAdapter(Context& ctx) : ctx_(ctx) {}
@@ -26,7 +27,8 @@ class ClientAdapter final : public Client {
   explicit ClientAdapter(Context& ctx) : ctx_(ctx) {}
   [[nodiscard]] const Consumer* consumer() const override { return consumer_; }
   [[nodiscard]] const EntityView* credential() const override { return credential_; }
-  void authenticate(const Consumer* consumer, const EntityView* credential, std::string_view identifier) override;
+  void authenticate(const Consumer* consumer, const EntityView* credential,
+                    std::string_view identifier) override;
   [[nodiscard]] std::span<const std::string_view> authenticated_groups() const override { return groups_; }
   void set_authenticated_groups(std::span<const std::string_view> groups) override;
 

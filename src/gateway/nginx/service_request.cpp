@@ -30,12 +30,15 @@ bool push_header(ngx_http_request_t* r, std::string_view name, std::string_view 
 }
 
 std::size_t size_of(const ngx_buf_t& b) {
-  return static_cast<std::size_t>(ngx_buf_in_memory(&b) ? b.last - b.pos : b.in_file ? b.file_last - b.file_pos : 0);
+  return static_cast<std::size_t>(ngx_buf_in_memory(&b) ? b.last - b.pos
+                                  : b.in_file           ? b.file_last - b.file_pos
+                                                        : 0);
 }
 
 /// Copies `n` bytes of a piece, from `start` on; false where they cannot be read.
 bool copy_from(const ngx_buf_t& b, std::size_t start, std::size_t n, char* to) {
-  if (!ngx_buf_in_memory(&b)) return pread(b.file->fd, to, n, b.file_pos + static_cast<off_t>(start)) == static_cast<ssize_t>(n);
+  if (!ngx_buf_in_memory(&b))
+    return pread(b.file->fd, to, n, b.file_pos + static_cast<off_t>(start)) == static_cast<ssize_t>(n);
   std::memcpy(to, b.pos + start, n);
   return true;
 }
@@ -111,13 +114,15 @@ void ServiceRequestAdapter::clear_query_argument(std::string_view name) {
   const gateway::Found found = gateway::find_argument(query, name);
   if (found.members.empty()) return;
   std::string rest(uri.substr(0, mark));
-  if (const std::string kept = gateway::without(query, found.members); !kept.empty()) rest.append("?").append(kept);
+  if (const std::string kept = gateway::without(query, found.members); !kept.empty())
+    rest.append("?").append(kept);
   if (const ngx_str_t copy = copy_to_pool(ctx_.r->pool, rest); copy.data != nullptr) ctx_.upstream_uri = copy;
 }
 
 void ServiceRequestAdapter::clear_body_field(std::string_view name) {
   const std::string_view body = request_body(ctx_);
-  const gateway::Found found = gateway::find_body_field(ctx_.exchange.request().header("content-type"), body, name);
+  const gateway::Found found =
+      gateway::find_body_field(ctx_.exchange.request().header("content-type"), body, name);
   if (found.members.empty()) return;
   const off_t declared = ctx_.r->headers_in.content_length_n;
   ngx_chain_t* before = ctx_.r->request_body->bufs;

@@ -14,17 +14,20 @@ struct HeaderChange {
   HeaderChange* next;
 };
 
-/// What plugins change of the request on its way to the upstream: see include/gibbon/exchange.hpp. Headers are noted
-/// here and applied when the request is forwarded; the query and the body are changed at once.
+/// What plugins change of the request on its way to the upstream: see include/gibbon/exchange.hpp. Headers
+/// are noted here and applied when the request is forwarded; the query and the body are changed at once.
 class ServiceRequestAdapter final : public ServiceRequest {
  public:
   explicit ServiceRequestAdapter(Context& ctx) : ctx_(ctx) {}
-  void set_header(std::string_view name, std::string_view value) override { change({name, value, false, nullptr}); }
+  void set_header(std::string_view name, std::string_view value) override {
+    change({name, value, false, nullptr});
+  }
   void clear_header(std::string_view name) override { change({name, {}, true, nullptr}); }
   void clear_query_argument(std::string_view name) override;
   void clear_body_field(std::string_view name) override;
 
-  /// Gives nginx a list of headers with the changes; the client's own is kept for the record. False without memory.
+  /// Gives nginx a list of headers with the changes; the client's own is kept for the record. False without
+  /// memory.
   bool apply_headers();
 
  private:
@@ -36,8 +39,8 @@ class ServiceRequestAdapter final : public ServiceRequest {
 /// Whether two names of headers are one: in any case, and with '_' for '-'.
 bool same_header(std::string_view a, std::string_view b);
 
-/// The request's whole body, where access has read it (see PluginDescriptor::reads_body) and it lies in memory; empty
-/// otherwise. It lives until the request ends or the body is replaced.
+/// The request's whole body, where access has read it (see PluginDescriptor::reads_body) and it lies in
+/// memory; empty otherwise. It lives until the request ends or the body is replaced.
 std::string_view request_body(Context& ctx);
 
 /// A body that was read before anybody asked for its beginning: captures it now, but for what is hidden.

@@ -15,7 +15,8 @@ void each_argument(std::string_view query, Visit visit) {
   while (at < query.size()) {
     const std::size_t end = std::min(query.find('&', at), query.size());
     const std::size_t equals = std::min(query.find('=', at), end);
-    visit(Piece{at, end}, query.substr(at, equals - at), Piece{std::min(equals + 1, end), end}, equals != end);
+    visit(Piece{at, end}, query.substr(at, equals - at), Piece{std::min(equals + 1, end), end},
+          equals != end);
     at = end + 1;
   }
 }
@@ -26,7 +27,8 @@ bool is_escaped(std::string_view text) { return text.find_first_of("%+") != std:
 bool is_one_of(std::string_view raw, std::span<const std::string> names) {
   const std::string decoded = is_escaped(raw) ? percent_decode(raw, true) : std::string();
   const std::string_view name = is_escaped(raw) ? std::string_view(decoded) : raw;
-  return std::any_of(names.begin(), names.end(), [&](const std::string& each) { return equals_lower(name, each); });
+  return std::any_of(names.begin(), names.end(),
+                     [&](const std::string& each) { return equals_lower(name, each); });
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 
 #include "gibbon/exchange.hpp"
 
-/// The arguments of a query, and the fields of a body: found, taken out and made unreadable, with every other byte left
-/// as it is. Threads: any.
+/// The arguments of a query, and the fields of a body: found, taken out and made unreadable, with every other
+/// byte left as it is. Threads: any.
 namespace gibbon::gateway {
 
 /// A part of a text: [begin, end).
@@ -28,13 +28,14 @@ struct Found {
 
 /// "a=1&b=2", decoded.
 Found find_argument(std::string_view query, std::string_view name);
-/// A field of a body whose Content-Type is a form (urlencoded, multipart) or JSON; of any other there is none.
+/// A field of a body whose Content-Type is a form (urlencoded, multipart) or JSON; of any other there is
+/// none.
 Found find_body_field(std::string_view content_type, std::string_view body, std::string_view name);
 /// `text` without some of its pieces, which stand in their order.
 std::string without(std::string_view text, const std::vector<Piece>& pieces);
 
-/// Whether a query has arguments of one of these names (in any case) whose values are to be hidden; `out` is the request
-/// target with "%5BREDACTED%5D" in their places. Where it has none, `out` stays as it was.
+/// Whether a query has arguments of one of these names (in any case) whose values are to be hidden; `out` is
+/// the request target with "%5BREDACTED%5D" in their places. Where it has none, `out` stays as it was.
 bool redact_arguments(std::string_view target, std::span<const std::string> names, std::string& out);
 
 }  // namespace gibbon::gateway

@@ -119,7 +119,8 @@ std::string parameter(std::string_view header, std::string_view name) {
   for (std::size_t at = header.find(';'); at != std::string_view::npos; at = header.find(';', at)) {
     at = std::min(header.find_first_not_of(" \t", at + 1), header.size());
     const std::string_view rest = header.substr(at);
-    if (rest.size() <= name.size() || rest[name.size()] != '=' || !equals_lower(rest.substr(0, name.size()), name))
+    if (rest.size() <= name.size() || rest[name.size()] != '=' ||
+        !equals_lower(rest.substr(0, name.size()), name))
       continue;
     const std::string_view value = rest.substr(name.size() + 1);
     if (value.starts_with('"')) return std::string(value.substr(1, value.find('"', 1) - 1));
@@ -132,7 +133,8 @@ std::string parameter(std::string_view header, std::string_view name) {
 std::string part_name(std::string_view head) {
   while (!head.empty()) {
     const std::string_view line = head.substr(0, head.find("\r\n"));
-    if (line.size() > 20 && equals_lower(line.substr(0, 20), "content-disposition:")) return parameter(line, "name");
+    if (line.size() > 20 && equals_lower(line.substr(0, 20), "content-disposition:"))
+      return parameter(line, "name");
     head.remove_prefix(std::min(line.size() + 2, head.size()));
   }
   return {};
@@ -149,12 +151,14 @@ Found find_part(std::string_view content_type, std::string_view body, std::strin
     const std::size_t head = at + delimiter.size() + 2;
     const std::size_t end = body.find("\r\n" + delimiter, at + delimiter.size());
     const std::size_t content = body.find("\r\n\r\n", at);
-    if (end == std::string_view::npos || content == std::string_view::npos || content + 4 > end + 2) return found;
+    if (end == std::string_view::npos || content == std::string_view::npos || content + 4 > end + 2)
+      return found;
     if (part_name(body.substr(head, content - head)) == name) {
       const Piece value{std::min(content + 4, end), end};
       found.members.push_back({at, end + 2});
       found.values.push_back(value);
-      found.kind = found.kind == Parameter::Kind::kMissing ? Parameter::Kind::kText : Parameter::Kind::kRepeated;
+      found.kind =
+          found.kind == Parameter::Kind::kMissing ? Parameter::Kind::kText : Parameter::Kind::kRepeated;
       found.text = body.substr(value.begin, value.end - value.begin);
     }
     at = end + 2;

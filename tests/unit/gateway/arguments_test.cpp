@@ -30,7 +30,8 @@ const Case kCases[] = {
     {kForm, "K=1&kk=2", "k", Kind::kMissing, "", "K=1&kk=2"},
     {kForm, "", "k", Kind::kMissing, "", ""},
     {kJson, R"({"k":"1"})", "k", Kind::kText, "1", "{}"},
-    {kJson, R"( { "k" : "\u0041\"}" , "a":[1,{"k":2}] } )", "k", Kind::kText, "A\"}", R"( { "a":[1,{"k":2}] } )"},
+    {kJson, R"( { "k" : "\u0041\"}" , "a":[1,{"k":2}] } )", "k", Kind::kText, "A\"}",
+     R"( { "a":[1,{"k":2}] } )"},
     {kJson, R"({"a":"k","k":"1","b":"}"})", "k", Kind::kText, "1", R"({"a":"k","b":"}"})"},
     {kJson, R"({"a":1.0,"k":"1","k":"2"})", "k", Kind::kText, "2", R"({"a":1.0})"},
     {kJson, R"({"k":"1","k":"2"})", "k", Kind::kText, "2", "{}"},
@@ -42,9 +43,13 @@ const Case kCases[] = {
     {kJson, R"(["k"])", "k", Kind::kMissing, "", R"(["k"])"},
     {kJson, R"({"k":"1")", "k", Kind::kMissing, "", R"({"k":"1")"},
     {kJson, "{}", "k", Kind::kMissing, "", "{}"},
-    {kParts, "--b b\r\ncontent-disposition: form-data; name=\"k\"\r\n\r\n1\r\n2\r\n--b b\r\nContent-Disposition: form-data; name=a\r\n\r\n3\r\n--b b--\r\n",
+    {kParts,
+     "--b b\r\ncontent-disposition: form-data; name=\"k\"\r\n\r\n1\r\n2\r\n--b b\r\nContent-Disposition: "
+     "form-data; name=a\r\n\r\n3\r\n--b b--\r\n",
      "k", Kind::kText, "1\r\n2", "--b b\r\nContent-Disposition: form-data; name=a\r\n\r\n3\r\n--b b--\r\n"},
-    {kParts, "--b b\r\nContent-Disposition: form-data; name=\"k\"\r\n\r\n\r\n--b b\r\nX: y\r\nContent-Disposition: form-data; name=\"k\"\r\n\r\n3\r\n--b b--\r\n",
+    {kParts,
+     "--b b\r\nContent-Disposition: form-data; name=\"k\"\r\n\r\n\r\n--b b\r\nX: y\r\nContent-Disposition: "
+     "form-data; name=\"k\"\r\n\r\n3\r\n--b b--\r\n",
      "k", Kind::kRepeated, "", "--b b--\r\n"},
     {kParts, "--b b\r\nContent-Disposition: form-data; name=\"k\"\r\n\r\n1", "k", Kind::kMissing, "",
      "--b b\r\nContent-Disposition: form-data; name=\"k\"\r\n\r\n1"},
@@ -77,7 +82,8 @@ TEST(Arguments, SecretsAreRedactedInATarget) {
     return redact_arguments(target, names, out) ? out : "no: " + out;
   };
   EXPECT_EQ(redacted("/p?apikey=1"), "/p?apikey=%5BREDACTED%5D");
-  EXPECT_EQ(redacted("/p?a=1&ApiKey=1&b=2&x-token=3"), "/p?a=1&ApiKey=%5BREDACTED%5D&b=2&x-token=%5BREDACTED%5D");
+  EXPECT_EQ(redacted("/p?a=1&ApiKey=1&b=2&x-token=3"),
+            "/p?a=1&ApiKey=%5BREDACTED%5D&b=2&x-token=%5BREDACTED%5D");
   EXPECT_EQ(redacted("/p?%61pikey=a=b?c"), "/p?%61pikey=%5BREDACTED%5D");
   EXPECT_EQ(redacted("/p?a=1"), "no: untouched");
   EXPECT_EQ(redacted("/apikey=1"), "no: untouched");

@@ -32,9 +32,11 @@ class EntityIndexTest : public testing::Test {
  protected:
   EntityIndexTest() {
     snapshot.consumers = {{"c1", "ada", "7"}, {"c2", "", "8"}, {"c3", "c1", ""}};
-    snapshot.plugin_entities["keys"] = {entity("k1", "c1", "key", "one"), entity("k2", "c2", "key", "two", 100),
+    snapshot.plugin_entities["keys"] = {entity("k1", "c1", "key", "one"),
+                                        entity("k2", "c2", "key", "two", 100),
                                         entity("k3", "gone", "key", "three")};
-    snapshot.plugin_entities["groups"] = {entity("g1", "c1", "group", "gold"), entity("g2", "c1", "group", "blue", 100),
+    snapshot.plugin_entities["groups"] = {entity("g1", "c1", "group", "gold"),
+                                          entity("g2", "c1", "group", "blue", 100),
                                           entity("g3", "c2", "group", "gold")};
     snapshot.plugin_entities["strange"] = {entity("s1", "c1", "key", "one")};
   }
