@@ -1,5 +1,7 @@
 #include "agent/write_queue.hpp"
 
+#include "base/give_way.hpp"
+
 namespace gibbon::agent {
 
 WriteQueue::WriteQueue() : thread_([this] { run(); }) {}
@@ -24,6 +26,7 @@ bool WriteQueue::push(Job job) {
 }
 
 void WriteQueue::run() {
+  give_way();  // Writing beside many routes takes milliseconds; the workers' event loops go first.
   std::unique_lock lock(lock_);
   while (true) {
     changed_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });

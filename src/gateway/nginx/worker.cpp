@@ -6,13 +6,12 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 
+#include "base/give_way.hpp"
 #include "config/snapshot.hpp"
 
 namespace gibbon::nginx {
@@ -22,12 +21,6 @@ Worker* the_worker = nullptr;
 
 /// How long a retired runtime may wait for its destruction, in milliseconds: the loader looks again after that.
 constexpr int kRetireCheckMs = 1000;
-
-/// How much the loader's thread gives way to the event loop where they share a core: a tenth of it remains for the
-/// loader, so that a change arrives on a machine without an idle core, too.
-constexpr int kLoaderNice = 10;
-/// How long it runs at most before another thread may have the core: the least that the kernel takes.
-constexpr std::uint64_t kLoaderSliceNs = 100'000;
 
 /// How often nginx's connection counters are copied while nothing else happens, in milliseconds.
 constexpr ngx_msec_t kCountersEveryMs = 1000;
@@ -40,23 +33,6 @@ void copy_counters(ngx_event_t* timer) noexcept {
 
 void log_line(ngx_uint_t level, ngx_log_t* log, const char* what, const std::string& detail) {
   ngx_log_error(level, log, 0, "gibbon: %s: %s", what, detail.c_str());
-}
-
-/// Building beside many routes takes milliseconds; the event loop need not wait for a core meanwhile.
-void give_way() {
-  // The kernel's sched_attr, as far as this goes: its header and sched.h exclude each other.
-  struct {
-    std::uint32_t size, policy;
-    std::uint64_t flags;
-    std::int32_t nice;
-    std::uint32_t priority;
-    std::uint64_t runtime, deadline, period;
-  } wish{};
-  wish.size = sizeof wish;
-  wish.policy = SCHED_OTHER;
-  wish.nice = kLoaderNice;
-  wish.runtime = kLoaderSliceNs;  // Kernels before 6.12 take no notice.
-  if (syscall(SYS_sched_setattr, 0, &wish, 0) != 0) setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kLoaderNice);
 }
 
 }  // namespace
