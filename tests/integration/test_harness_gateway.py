@@ -71,7 +71,8 @@ def test_processes_are_found_by_what_they_hold_open(tmp_path):
     with open(tmp_path / "held", encoding="utf-8") as held:
         sleeper = subprocess.Popen(["sleep", "60"], stdin=held, cwd="/")
     try:
-        assert module.processes_touching(tmp_path / "held") == {sleeper.pid: "sleep 60"}
+        # A program has no command line for a moment while it is being loaded.
+        wait_for(lambda: module.processes_touching(tmp_path / "held") == {sleeper.pid: "sleep 60"}, "the sleeper")
     finally:
         sleeper.kill()
         sleeper.wait()
