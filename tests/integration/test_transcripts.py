@@ -23,9 +23,11 @@ NESTED_ABSENT = ("acls", "basic-auth", "hmac-auth", "jwt", "key-auth", "oauth2",
 
 @pytest.fixture(scope="module")
 def database(gibbon_binary):
-    gateway = Gateway(workers=1).start()
-    yield gateway
-    gateway.close()
+    gateway = Gateway(workers=1)
+    try:
+        yield gateway.start()
+    finally:
+        gateway.close()
 
 
 @pytest.fixture(scope="module")
