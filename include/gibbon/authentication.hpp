@@ -31,7 +31,7 @@ void run_authentication(Exchange& exchange, const std::string& anonymous, const 
     exchange.client().authenticate(consumer, nullptr);
   } else {
     const std::string message = "anonymous consumer " + anonymous + " is configured but doesn't exist";
-    exchange.log_error(message);
+    exchange.log().err(message);
     exchange.error(500, message);
   }
 }

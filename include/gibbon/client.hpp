@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -44,9 +45,15 @@ class Entities {
   ~Entities() = default;
 };
 
-/// Kong's kong.client: whom the request was authenticated as.
+/// Kong's kong.client: who asks, and whom the request was authenticated as.
 class Client {
  public:
+  /// The address of the connection, behind a trusted proxy that of its client (real_ip_header): "192.0.2.7".
+  [[nodiscard]] virtual std::string_view ip() const = 0;
+  /// The address of the connection itself.
+  [[nodiscard]] virtual std::string_view connection_ip() const = 0;
+  [[nodiscard]] virtual std::uint16_t port() const = 0;
+
   /// Null where the request is not authenticated.
   [[nodiscard]] virtual const Consumer* consumer() const = 0;
   /// Null where it is not, or as an anonymous consumer.

@@ -1,107 +1,42 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string_view>
 
+#include "gibbon/async.hpp"
 #include "gibbon/client.hpp"
-#include "gibbon/visitor.hpp"
+#include "gibbon/ctx.hpp"
+#include "gibbon/node.hpp"
+#include "gibbon/phase.hpp"
+#include "gibbon/request.hpp"
+#include "gibbon/response.hpp"
+#include "gibbon/service.hpp"
 
 namespace gibbon {
 
-/// Called with a header's name and value.
-using HeaderVisitor = Visitor<std::string_view, std::string_view>;
-
-/// What a request holds under a name: among its headers, in its query or in its body.
-struct Parameter {
-  enum class Kind {
-    kMissing,
-    kFlag,  ///< A name without a value, or a value that is no text (JSON's true, 1 or null).
-    kText,
-    kRepeated,  ///< More than one value; JSON's arrays and objects too.
-  } kind = Kind::kMissing;
-  std::string_view text{};  ///< kText: the value, decoded.
-};
-
-/// The request as the client sent it, whatever plugins change for the upstream. Every phase. Views live until
-/// the exchange ends.
-class Request {
+/// One request and its answer, from the first phase that sees it to the log phase: Kong's `kong`.
+/// A function that is called in a phase for which it is not meant throws PhaseError and does nothing.
+/// Threads: the event thread of the worker that owns it; nothing may keep it beyond the handler's end.
+class Exchange : public Async {
  public:
-  [[nodiscard]] virtual std::string_view method() const = 0;
-  /// "http" or "https".
-  [[nodiscard]] virtual std::string_view scheme() const = 0;
-  /// The Host header without its port, in lower case; for HTTP/2 the authority.
-  [[nodiscard]] virtual std::string_view host() const = 0;
-  /// The port that the client connected to.
-  [[nodiscard]] virtual std::uint16_t port() const = 0;
-  /// The request target as it was sent, with its query.
-  [[nodiscard]] virtual std::string_view target() const = 0;
-  /// The first value of a header; empty where there is none. `name` in lower case.
-  [[nodiscard]] virtual std::string_view header(std::string_view name) const = 0;
-  virtual void each_header(HeaderVisitor visit) const = 0;
-  /// A header by its name in any case; '_' and '-' are the same.
-  [[nodiscard]] virtual Parameter find_header(std::string_view name) const = 0;
-  /// An argument of the query, decoded; names are compared as they are after decoding.
-  [[nodiscard]] virtual Parameter find_query_argument(std::string_view name) const = 0;
-  /// A field of the body: application/x-www-form-urlencoded, multipart/form-data, or a member of the JSON
-  /// object. Another type, a body that is not what its type says, and one larger than client_body_buffer_size
-  /// have none. Phase: access, of a handler whose reads_body() asked for the body.
-  [[nodiscard]] virtual Parameter find_body_field(std::string_view name) const = 0;
-  /// Keeps the first `limit_bytes` of the body as it passes; it is never held, and never read for this alone.
-  /// Phases: rewrite, access. The largest limit of all plugins counts.
-  virtual void capture_body(std::size_t limit_bytes) = 0;
-  /// No record shows the value of this field of the body: what was captured of it is overwritten with '*'.
-  /// Phase: as find_body_field(). For headers and query arguments a handler has secrets().
-  virtual void hide_body_field(std::string_view name) = 0;
-
- protected:
-  ~Request() = default;
-};
-
-/// The request on its way to the upstream. Phase: access. Names and values are copied.
-class ServiceRequest {
- public:
-  /// Replaces every header of that name; '_' and '-' in names are the same.
-  virtual void set_header(std::string_view name, std::string_view value) = 0;
-  virtual void clear_header(std::string_view name) = 0;
-  /// Takes every argument of that name out of the query.
-  virtual void clear_query_argument(std::string_view name) = 0;
-  /// Takes a field out of the body: see Request::find_body_field().
-  virtual void clear_body_field(std::string_view name) = 0;
-
- protected:
-  ~ServiceRequest() = default;
-};
-
-/// The response as the client receives it. Phases: header_filter, body_filter, log.
-class Response {
- public:
-  [[nodiscard]] virtual int status() const = 0;
-  [[nodiscard]] virtual std::string_view header(std::string_view name) const = 0;
-  virtual void each_header(HeaderVisitor visit) const = 0;
-  /// Phases: access, header_filter. Copies name and value.
-  virtual void set_header(std::string_view name, std::string_view value) = 0;
-  /// As Request::capture_body. Phases: rewrite, access, header_filter.
-  virtual void capture_body(std::size_t limit_bytes) = 0;
-
- protected:
-  ~Response() = default;
-};
-
-/// One request and its answer, from the first phase that sees it to the log phase.
-/// Threads: the event thread of the worker that owns it; nothing may keep it beyond the phase's return.
-class Exchange {
- public:
+  [[nodiscard]] virtual Phase phase() const = 0;
   virtual Request& request() = 0;
   virtual ServiceRequest& service_request() = 0;
+  virtual Service& service() = 0;
+  virtual ServiceResponse& service_response() = 0;
   virtual Response& response() = 0;
+  virtual Router& router() = 0;
   virtual Client& client() = 0;
   virtual Entities& entities() = 0;
+  virtual Ctx& ctx() = 0;
+  virtual Node& node() = 0;
+  virtual Log& log() = 0;
 
-  /// Answers the client at once and skips what would have come after. Phases: rewrite, access.
+  /// Answers the client and skips what would have come after: the access phase of the plugins that follow, and the
+  /// upstream. Phases: rewrite, access, response; header_filter without a body. Once: a second answer throws.
   /// `body` is copied. An empty `content_type` means JSON.
-  virtual void exit(int status, std::string_view body, std::string_view content_type = {}) = 0;
+  virtual void exit(int status, std::string_view body = {}, std::string_view content_type = {}) = 0;
   /// The same with Kong's error body: the message and the request's id, as JSON, HTML, XML or plain text,
   /// whichever the client's Accept header prefers; for gRPC a status.
   virtual void error(int status, std::string_view message) = 0;
@@ -115,18 +50,15 @@ class Exchange {
   /// ring, without a system call, a lock or an allocation. A full ring drops the record and counts it. Phase:
   /// log, once for each plugin.
   virtual void record(const RecordLimits& limits) = 0;
-
-  /// Writes a line to the gateway's error log, prefixed with the plugin's name.
-  virtual void log_error(std::string_view message) = 0;
+  /// A field of what record() hands over: Kong's kong.log.set_serialize_value(). `path` is dotted ("request.tenant"),
+  /// `json` a JSON value, empty: the field is taken out. Phases: rewrite and later.
+  virtual void set_serialize_value(std::string_view path, std::string_view json) = 0;
+  /// Puts an entry into this plugin's queue: the bytes travel through the ring to encode_entry() and on to
+  /// destination(), as records do. Phases: all with an exchange. A full ring drops it and counts it.
+  virtual void enqueue(std::string_view entry) = 0;
 
  protected:
   ~Exchange() = default;
-};
-
-/// A piece of the response body on its way to the client. Phase: body_filter.
-struct BodyChunk {
-  std::string_view bytes;  ///< Empty where the piece lies in a file.
-  bool last = false;
 };
 
 }  // namespace gibbon

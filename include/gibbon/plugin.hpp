@@ -1,8 +1,9 @@
 #pragma once
 
-#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "gibbon/config_view.hpp"
@@ -27,25 +28,54 @@
 ///     };
 ///     GIBBON_PLUGIN("request-counter", Handler, Config, request_counter_schema)
 ///
-/// Phases: `certificate` (no exchange yet), `rewrite`, `access`, `header_filter`, `body_filter`, `log`. The first
-/// two run for global configurations only, as in Kong. A handler without a method costs nothing in that phase.
+/// A handler without a method costs nothing in that phase. All methods are static:
+///
+///   void init_worker(Background&)                        each worker, once, before its first request; also Task<>
+///   void configure(Background&, std::span<const Config* const>)
+///                                                        each worker, with every new generation of the configuration:
+///                                                        all enabled configurations of the plugin, or none
+///   void certificate(Handshake&, const Config&)          TLS handshakes; global configurations only
+///   void rewrite(Exchange&, const Config&)               global configurations only; also Task<>
+///   void access(Exchange&, const Config&)                also Task<>
+///   void response(Exchange&, const Config&)              the upstream's answer is held as a whole; also Task<>. Not
+///                                                        beside header_filter and body_filter
+///   void header_filter(Exchange&, const Config&)
+///   void body_filter(Exchange&, BodyChunk&, const Config&)
+///   void log(Exchange&, const Config&)
+///
+/// Task<>: the method is a coroutine that may wait (task.hpp, async.hpp).
 ///
 /// What else a handler may have, all static:
 ///   bool reads_body(const Config&)                       access wants the request's whole body: it is read before.
 ///   std::vector<std::string> secrets(const Config&)      headers and query arguments of these names are secrets: neither
 ///                                                        records nor the gateway's logs show their values.
 ///   std::vector<Entity> entities()                       kinds of entities that the plugin brings: credentials.
+///   std::vector<MetricFamily> metrics()                  what it counts with Node::metrics().
 ///
-/// Delivery: `static Destination destination(const Config&)` and
-/// `static void encode(const ExchangeRecord&, const Config&, std::string& out)`, which appends one JSON object;
-/// both run in the agent, on its delivery thread.
+/// Delivery, in the agent, on its delivery thread:
+///   Destination destination(const Config&)
+///   void encode(const ExchangeRecord&, const Config&, std::string& out)      appends one JSON object: of record()
+///   void encode_entry(std::string_view entry, const Config&, std::string& out)      the same, of enqueue()
 namespace gibbon {
 
 /// Changes whenever a type of this kit changes its layout. A plugin built for another one is refused.
-inline constexpr unsigned kPluginAbiVersion = 2;
+inline constexpr unsigned kPluginAbiVersion = 3;
 
 /// What happens to a request whose handler threw: it goes on without the plugin, or it is refused with a 500.
 enum class FailurePolicy { kOpen, kClosed };
+
+/// A TLS handshake. Phase: certificate.
+class Handshake {
+ public:
+  /// SNI, in lower case; empty where the client sent none.
+  [[nodiscard]] virtual std::string_view server_name() const = 0;
+  [[nodiscard]] virtual std::string_view client_ip() const = 0;
+  virtual Node& node() = 0;
+  virtual Log& log() = 0;
+
+ protected:
+  ~Handshake() = default;
+};
 
 /// What the host sees of a plugin: functions on an opaque configuration. Made by GIBBON_PLUGIN alone.
 struct PluginDescriptor {
@@ -58,18 +88,23 @@ struct PluginDescriptor {
   /// May throw what the constructor of Config throws.
   void* (*make_config)(const ConfigView&);
   void (*free_config)(void*);
-  // Each null where the handler has no such method. May throw.
-  void (*certificate)(std::string_view server_name, const void* config);
-  void (*rewrite)(Exchange&, const void* config);
-  void (*access)(Exchange&, const void* config);
+  // Each null where the handler has no such method. May throw. A Task that is not empty has not been started.
+  Task<> (*init_worker)(Background&);
+  void (*configure)(Background&, std::span<const void* const> configs);
+  void (*certificate)(Handshake&, const void* config);
+  Task<> (*rewrite)(Exchange&, const void* config);
+  Task<> (*access)(Exchange&, const void* config);
+  Task<> (*response)(Exchange&, const void* config);
   void (*header_filter)(Exchange&, const void* config);
-  void (*body_filter)(Exchange&, const BodyChunk&, const void* config);
+  void (*body_filter)(Exchange&, BodyChunk&, const void* config);
   void (*log)(Exchange&, const void* config);
   Destination (*destination)(const void* config);
   void (*encode)(const ExchangeRecord&, const void* config, std::string& out);
+  void (*encode_entry)(std::string_view entry, const void* config, std::string& out);
   bool (*reads_body)(const void* config);
   std::vector<std::string> (*secrets)(const void* config);
   std::vector<Entity> (*entities)();
+  std::vector<MetricFamily> (*metrics)();
 };
 
 /// The symbol that the host looks for in a plugin's shared object.
@@ -77,6 +112,17 @@ inline constexpr const char* kPluginEntryPoint = "gibbon_plugin";
 using PluginEntryPoint = const PluginDescriptor* (*)();
 
 namespace detail {
+
+/// Calls a method that is a coroutine or a plain function.
+template <typename Method>
+Task<> run(Method method) {
+  if constexpr (std::is_void_v<decltype(method())>) {
+    method();
+    return {};
+  } else {
+    return method();
+  }
+}
 
 template <typename Handler, typename Config>
 PluginDescriptor describe(const char* name, Schema (*schema)()) {
@@ -89,16 +135,32 @@ PluginDescriptor describe(const char* name, Schema (*schema)()) {
   d.schema = schema;
   d.make_config = [](const ConfigView& view) -> void* { return new Config(view); };
   d.free_config = [](void* config) { delete static_cast<Config*>(config); };
-  if constexpr (requires(std::string_view n, const Config& c) { Handler::certificate(n, c); })
-    d.certificate = [](std::string_view n, const void* c) { Handler::certificate(n, *static_cast<const Config*>(c)); };
+  if constexpr (requires(Background& b) { Handler::init_worker(b); })
+    d.init_worker = [](Background& b) { return run([&] { return Handler::init_worker(b); }); };
+  if constexpr (requires(Background& b, std::span<const Config* const> c) { Handler::configure(b, c); })
+    d.configure = [](Background& b, std::span<const void* const> configs) {
+      std::vector<const Config*> typed;
+      for (const void* config : configs) typed.push_back(static_cast<const Config*>(config));
+      Handler::configure(b, typed);
+    };
+  if constexpr (requires(Handshake& h, const Config& c) { Handler::certificate(h, c); })
+    d.certificate = [](Handshake& h, const void* c) { Handler::certificate(h, *static_cast<const Config*>(c)); };
   if constexpr (requires(Exchange& e, const Config& c) { Handler::rewrite(e, c); })
-    d.rewrite = [](Exchange& e, const void* c) { Handler::rewrite(e, *static_cast<const Config*>(c)); };
+    d.rewrite = [](Exchange& e, const void* c) {
+      return run([&] { return Handler::rewrite(e, *static_cast<const Config*>(c)); });
+    };
   if constexpr (requires(Exchange& e, const Config& c) { Handler::access(e, c); })
-    d.access = [](Exchange& e, const void* c) { Handler::access(e, *static_cast<const Config*>(c)); };
+    d.access = [](Exchange& e, const void* c) {
+      return run([&] { return Handler::access(e, *static_cast<const Config*>(c)); });
+    };
+  if constexpr (requires(Exchange& e, const Config& c) { Handler::response(e, c); })
+    d.response = [](Exchange& e, const void* c) {
+      return run([&] { return Handler::response(e, *static_cast<const Config*>(c)); });
+    };
   if constexpr (requires(Exchange& e, const Config& c) { Handler::header_filter(e, c); })
     d.header_filter = [](Exchange& e, const void* c) { Handler::header_filter(e, *static_cast<const Config*>(c)); };
-  if constexpr (requires(Exchange& e, const BodyChunk& b, const Config& c) { Handler::body_filter(e, b, c); })
-    d.body_filter = [](Exchange& e, const BodyChunk& b, const void* c) {
+  if constexpr (requires(Exchange& e, BodyChunk& b, const Config& c) { Handler::body_filter(e, b, c); })
+    d.body_filter = [](Exchange& e, BodyChunk& b, const void* c) {
       Handler::body_filter(e, b, *static_cast<const Config*>(c));
     };
   if constexpr (requires(Exchange& e, const Config& c) { Handler::log(e, c); })
@@ -109,11 +171,16 @@ PluginDescriptor describe(const char* name, Schema (*schema)()) {
     d.encode = [](const ExchangeRecord& r, const void* c, std::string& o) {
       Handler::encode(r, *static_cast<const Config*>(c), o);
     };
+  if constexpr (requires(std::string_view e, const Config& c, std::string& o) { Handler::encode_entry(e, c, o); })
+    d.encode_entry = [](std::string_view e, const void* c, std::string& o) {
+      Handler::encode_entry(e, *static_cast<const Config*>(c), o);
+    };
   if constexpr (requires(const Config& c) { Handler::reads_body(c); })
     d.reads_body = [](const void* c) { return Handler::reads_body(*static_cast<const Config*>(c)); };
   if constexpr (requires(const Config& c) { Handler::secrets(c); })
     d.secrets = [](const void* c) { return Handler::secrets(*static_cast<const Config*>(c)); };
   if constexpr (requires { Handler::entities(); }) d.entities = Handler::entities;
+  if constexpr (requires { Handler::metrics(); }) d.metrics = Handler::metrics;
   return d;
 }
 

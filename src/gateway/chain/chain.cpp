@@ -35,9 +35,10 @@ Chain::Chain(std::vector<ChainItem> items, std::span<const ChainItem> global_ite
   }
   for (const ChainItem& item : items_) {
     if (item.plugin->access != nullptr) phases_[2].push_back(item);
-    if (item.plugin->header_filter != nullptr) phases_[3].push_back(item);
-    if (item.plugin->body_filter != nullptr) phases_[4].push_back(item);
-    if (item.plugin->log != nullptr) phases_[5].push_back(item);
+    if (item.plugin->response != nullptr) phases_[3].push_back(item);
+    if (item.plugin->header_filter != nullptr) phases_[4].push_back(item);
+    if (item.plugin->body_filter != nullptr) phases_[5].push_back(item);
+    if (item.plugin->log != nullptr) phases_[6].push_back(item);
   }
 }
 

@@ -37,15 +37,16 @@ class Chain {
   [[nodiscard]] std::span<const ChainItem> certificate() const { return phases_[0]; }
   [[nodiscard]] std::span<const ChainItem> rewrite() const { return phases_[1]; }
   [[nodiscard]] std::span<const ChainItem> access() const { return phases_[2]; }
-  [[nodiscard]] std::span<const ChainItem> header_filter() const { return phases_[3]; }
-  [[nodiscard]] std::span<const ChainItem> body_filter() const { return phases_[4]; }
-  [[nodiscard]] std::span<const ChainItem> log() const { return phases_[5]; }
+  [[nodiscard]] std::span<const ChainItem> response() const { return phases_[3]; }
+  [[nodiscard]] std::span<const ChainItem> header_filter() const { return phases_[4]; }
+  [[nodiscard]] std::span<const ChainItem> body_filter() const { return phases_[5]; }
+  [[nodiscard]] std::span<const ChainItem> log() const { return phases_[6]; }
   /// Every configuration of the chain, one per plugin.
   [[nodiscard]] std::span<const ChainItem> all() const { return items_; }
 
  private:
   std::vector<ChainItem> items_;
-  std::array<std::vector<ChainItem>, 6> phases_;
+  std::array<std::vector<ChainItem>, 7> phases_;
 };
 
 /// The chains of one snapshot. Equal chains are one object: ten thousand routes with global plugins alone share it.

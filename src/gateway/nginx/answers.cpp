@@ -79,6 +79,18 @@ LocalAnswer error_page_answer(Context& ctx, int status, std::string_view message
   return answer;
 }
 
+void answer_without_body(Context& ctx, int status) {
+  ngx_http_request_t* r = ctx.r;
+  ctx.answer.status = status;
+  ctx.held.why = HeldResponse::Why::kDropped;
+  r->headers_out.status = static_cast<ngx_uint_t>(status);
+  r->headers_out.status_line = {0, nullptr};
+  r->headers_out.content_type = {0, nullptr};
+  r->headers_out.content_type_len = 0;
+  ngx_http_clear_content_length(r);
+  r->headers_out.content_length_n = 0;
+}
+
 ngx_int_t send_answer(Context& ctx) {
   ngx_http_request_t* r = ctx.r;
   // What lies in the buffer already is all of the body that will ever be seen.

@@ -15,6 +15,9 @@ LocalAnswer message_answer(Context& ctx, int status, std::string_view message);
 /// the setting error_default_type.
 LocalAnswer error_page_answer(Context& ctx, int status, std::string_view message);
 
+/// Header filter: the answer that is about to be sent becomes one of this status without a body.
+void answer_without_body(Context& ctx, int status);
+
 /// Sends ctx.answer and ends the request. The result is for ngx_http_finalize_request.
 ngx_int_t send_answer(Context& ctx);
 

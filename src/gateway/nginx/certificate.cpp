@@ -1,6 +1,8 @@
 #include <openssl/ssl.h>
 
+#include "base/ascii.hpp"
 #include "gateway/nginx/conf.hpp"
+#include "gateway/nginx/kit/node.hpp"
 #include "gateway/nginx/phases.hpp"
 #include "gateway/nginx/worker.hpp"
 
@@ -11,17 +13,46 @@ extern "C" {
 namespace gibbon::nginx {
 namespace {
 
-void run_plugins(const gateway::Runtime& runtime, const char* name) noexcept {
-  for (const gateway::ChainItem& item : runtime.global_chain().certificate()) {
-    try {
-      item.plugin->certificate(name != nullptr ? name : "", item.config);
-    } catch (const std::exception& e) {
-      ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "[%s] exception in certificate: %s", item.plugin->name, e.what());
-    } catch (...) {
-      ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "[%s] exception in certificate", item.plugin->name);
-    }
+/// The plugin kit's view of a handshake: see include/gibbon/plugin.hpp.
+class HandshakeAdapter final : public Handshake, public Caller {
+ public:
+  HandshakeAdapter(const SSL* ssl, const char* name)
+      : connection_(static_cast<ngx_connection_t*>(ngx_ssl_get_connection(ssl))), node_(*this), log_(*this) {
+    if (name != nullptr) name_ = ascii_lower(name);
   }
-}
+  [[nodiscard]] std::string_view server_name() const override { return name_; }
+  [[nodiscard]] std::string_view client_ip() const override { return view(connection_->addr_text); }
+  Node& node() override { return node_; }
+  Log& log() override { return log_; }
+
+  [[nodiscard]] const PluginDescriptor* plugin() const override { return plugin_; }
+  [[nodiscard]] Phase phase() const override { return Phase::kCertificate; }
+  [[nodiscard]] ngx_log_t* log() const override { return connection_->log; }
+  void resume(std::coroutine_handle<>) noexcept override {}  // Nothing can wait here.
+
+  void run(const gateway::ChainItem& item) noexcept {
+    plugin_ = item.plugin;
+    const char* what = nullptr;
+    std::string text;
+    try {
+      item.plugin->certificate(*this, item.config);
+    } catch (const std::exception& e) {
+      text = e.what();
+      what = text.c_str();
+    } catch (...) {
+      what = "it threw something that is no std::exception";
+    }
+    if (what != nullptr)
+      ngx_log_error(NGX_LOG_ERR, connection_->log, 0, "[%s] exception in certificate: %s", item.plugin->name, what);
+  }
+
+ private:
+  ngx_connection_t* connection_;
+  const PluginDescriptor* plugin_ = nullptr;
+  std::string name_;
+  NodeAdapter node_;
+  LogAdapter log_;
+};
 
 /// OpenSSL asks for a certificate: that of the server name, where the configuration has one; else the server's own
 /// stands. 0 ends the handshake.
@@ -41,7 +72,10 @@ int choose_certificate(SSL* ssl, void*) noexcept {
                   "is short");
     result = 0;
   }
-  run_plugins(*runtime, name);
+  if (const auto items = runtime->global_chain().certificate(); !items.empty()) {
+    HandshakeAdapter handshake(ssl, name);
+    for (const gateway::ChainItem& item : items) handshake.run(item);
+  }
   here->release_runtime(runtime);
   return result;
 }

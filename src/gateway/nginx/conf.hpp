@@ -41,6 +41,7 @@ struct MainConf {
   gateway::ErrorTemplates error_templates;
   bool allow_debug_header = false;
   std::vector<std::pair<std::uint16_t, std::uint16_t>> port_maps;  ///< A port of ours, and the one that clients use.
+  ngx_msec_t plugin_wait_ms = 60000;  ///< How long one handler may wait, in all.
   plugin::Registry registry;
 };
 

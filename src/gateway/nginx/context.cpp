@@ -2,9 +2,9 @@
 
 #include <new>
 
-#include "gateway/nginx/answers.hpp"
 #include "gateway/nginx/client_view.hpp"
 #include "gateway/nginx/conf.hpp"
+#include "gateway/nginx/run_phase.hpp"
 #include "gateway/nginx/worker.hpp"
 #include "gateway/request/arguments.hpp"
 #include "record/secret_headers.hpp"
@@ -90,6 +90,7 @@ Context::Context(ngx_http_request_t* request, gateway::Runtime* pinned)
 }
 
 Context::~Context() {
+  stop_waiting(*this);
   if (waits_for != nullptr) waits_for->stop_waiting(*this);
   if (tries != nullptr) tries->~Tries();
   if (worker() != nullptr) worker()->release_runtime(runtime);
@@ -104,129 +105,5 @@ bool Context::is_secret_header(std::string_view name) const {
 }
 
 capture::Arena Context::arena() const { return {r->pool, allocate_from_pool}; }
-
-void report_exception(Context& ctx, const char* phase, const char* what) noexcept {
-  const PluginDescriptor* plugin = ctx.current->plugin;
-  ngx_log_error(NGX_LOG_ERR, ctx.r->connection->log, 0, "[%s] exception in %s: %s", plugin->name, phase, what);
-  if (plugin->failure_policy == FailurePolicy::kClosed && !ctx.headers_filtered && ctx.answer.status == 0) {
-    ctx.answer = message_answer(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR, "An unexpected error occurred");
-  }
-}
-
-// ---- The plugin kit's views ------------------------------------------------------------------------------------
-
-std::string_view RequestAdapter::method() const { return view(ctx_.method); }
-
-std::string_view RequestAdapter::scheme() const { return client_scheme(ctx_.r); }
-
-std::string_view RequestAdapter::host() const { return view(ctx_.r->headers_in.server); }
-
-std::uint16_t RequestAdapter::port() const { return client_port(ctx_.r); }
-
-std::string_view RequestAdapter::target() const { return view(ctx_.client_target); }
-
-std::string_view RequestAdapter::header(std::string_view name) const {
-  std::string_view found;
-  bool seen = false;
-  each_client_header(ctx_, [&](std::string_view n, std::string_view v) {
-    if (!seen && equals_ignoring_case(n, name)) found = v, seen = true;
-  });
-  return found;
-}
-
-void RequestAdapter::each_header(HeaderVisitor visit) const { each_client_header(ctx_, visit); }
-
-Parameter RequestAdapter::find_header(std::string_view name) const {
-  Parameter found;
-  each_client_header(ctx_, [&](std::string_view n, std::string_view v) {
-    if (!same_header(n, name)) return;
-    found = found.kind == Parameter::Kind::kMissing ? Parameter{Parameter::Kind::kText, v}
-                                                    : Parameter{Parameter::Kind::kRepeated, {}};
-  });
-  return found;
-}
-
-/// The value goes to the pool, so that it lives as long as the exchange.
-Parameter in_pool(Context& ctx, const gateway::Found& found) {
-  if (found.kind != Parameter::Kind::kText) return {found.kind, {}};
-  return {found.kind, view(copy_to_pool(ctx.r->pool, found.text))};
-}
-
-Parameter RequestAdapter::find_query_argument(std::string_view name) const {
-  const std::string_view target = view(ctx_.client_target);
-  const std::size_t mark = target.find('?');
-  if (mark == std::string_view::npos) return {};
-  return in_pool(ctx_, gateway::find_argument(target.substr(mark + 1), name));
-}
-
-Parameter RequestAdapter::find_body_field(std::string_view name) const {
-  const std::string_view body = nginx::request_body(ctx_);
-  if (body.empty()) return {};
-  return in_pool(ctx_, gateway::find_body_field(header("content-type"), body, name));
-}
-
-void RequestAdapter::capture_body(std::size_t limit_bytes) {
-  ctx_.request_body.want(limit_bytes);
-  if (ctx_.r->request_body != nullptr) capture_read_body(ctx_);
-}
-
-void RequestAdapter::hide_body_field(std::string_view name) {
-  const std::string_view body = nginx::request_body(ctx_);
-  if (body.empty() || ctx_.client_body_length >= 0) return;  // Another body than the client's was hidden before.
-  for (const gateway::Piece& value : gateway::find_body_field(header("content-type"), body, name).values) {
-    ctx_.request_body.overwrite(value.begin, value.end, '*');
-    ctx_.hidden_pieces.push_back(value);
-  }
-}
-
-int ResponseAdapter::status() const { return answered_status(ctx_.r); }
-
-std::string_view ResponseAdapter::header(std::string_view name) const {
-  std::string_view found;
-  bool seen = false;
-  each_answer_header(ctx_, [&](std::string_view n, std::string_view v) {
-    if (!seen && equals_ignoring_case(n, name)) found = v, seen = true;
-  });
-  return found;
-}
-
-void ResponseAdapter::each_header(HeaderVisitor visit) const { each_answer_header(ctx_, visit); }
-
-void ResponseAdapter::set_header(std::string_view name, std::string_view value) {
-  nginx::each_header(ctx_.r->headers_out.headers, [&](ngx_table_elt_t& h) {
-    if (h.hash != 0 && equals_ignoring_case(view(h.key), name)) h.hash = 0;
-  });
-  add_answer_header(ctx_.r, copy_to_pool(ctx_.r->pool, name), copy_to_pool(ctx_.r->pool, value));
-}
-
-void ResponseAdapter::capture_body(std::size_t limit_bytes) { ctx_.response_body.want(limit_bytes); }
-
-bool ExchangeAdapter::can_answer() {
-  if (!ctx_.access_done && !ctx_.headers_filtered) return true;
-  log_error("an answer was given in a phase that cannot answer: only rewrite and access can");
-  return false;
-}
-
-void ExchangeAdapter::error(int status, std::string_view message) {
-  if (can_answer()) ctx_.answer = message_answer(ctx_, status, message);
-}
-
-void ExchangeAdapter::exit(int status, std::string_view body, std::string_view content_type) {
-  if (!can_answer()) return;
-  ctx_.answer.status = status;
-  ctx_.answer.body = copy_to_pool(ctx_.r->pool, body);
-  ctx_.answer.content_type =
-      copy_to_pool(ctx_.r->pool, content_type.empty() ? "application/json; charset=utf-8" : content_type);
-}
-
-void ExchangeAdapter::record(const RecordLimits& limits) {
-  if (ctx_.current != nullptr) record_exchange(ctx_, *ctx_.current, limits);
-}
-
-void ExchangeAdapter::log_error(std::string_view message) {
-  const ngx_str_t text = str(message);
-  const char* name = ctx_.current != nullptr ? ctx_.current->plugin->name : "gibbon";
-  ngx_log_error(NGX_LOG_ERR, ctx_.r->connection->log, 0, "[%s] %V", name, &text);
-}
 
 }  // namespace gibbon::nginx

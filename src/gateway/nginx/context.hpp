@@ -3,84 +3,24 @@
 #include <array>
 #include <span>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "gateway/capture/body_capture.hpp"
 #include "gateway/chain/runtime.hpp"
-#include "gateway/nginx/identity.hpp"
+#include "gateway/nginx/kit/exchange.hpp"
 #include "gateway/nginx/ngx.hpp"
-#include "gateway/nginx/service_request.hpp"
 #include "gateway/nginx/tries.hpp"
 #include "gateway/nginx/upstream_target.hpp"
 #include "gateway/request/arguments.hpp"
-#include "gibbon/exchange.hpp"
 
 namespace gibbon::nginx {
-
-class Context;
-
-/// The plugin kit's view of nginx's request. See include/gibbon/exchange.hpp.
-class RequestAdapter final : public Request {
- public:
-  explicit RequestAdapter(Context& ctx) : ctx_(ctx) {}
-  [[nodiscard]] std::string_view method() const override;
-  [[nodiscard]] std::string_view scheme() const override;
-  [[nodiscard]] std::string_view host() const override;
-  [[nodiscard]] std::uint16_t port() const override;
-  [[nodiscard]] std::string_view target() const override;
-  [[nodiscard]] std::string_view header(std::string_view name) const override;
-  void each_header(HeaderVisitor visit) const override;
-  [[nodiscard]] Parameter find_header(std::string_view name) const override;
-  [[nodiscard]] Parameter find_query_argument(std::string_view name) const override;
-  [[nodiscard]] Parameter find_body_field(std::string_view name) const override;
-  void capture_body(std::size_t limit_bytes) override;
-  void hide_body_field(std::string_view name) override;
-
- private:
-  Context& ctx_;
-};
-
-class ResponseAdapter final : public Response {
- public:
-  explicit ResponseAdapter(Context& ctx) : ctx_(ctx) {}
-  [[nodiscard]] int status() const override;
-  [[nodiscard]] std::string_view header(std::string_view name) const override;
-  void each_header(HeaderVisitor visit) const override;
-  void set_header(std::string_view name, std::string_view value) override;
-  void capture_body(std::size_t limit_bytes) override;
-
- private:
-  Context& ctx_;
-};
-
-class ExchangeAdapter final : public Exchange {
- public:
-  explicit ExchangeAdapter(Context& ctx)
-      : request_(ctx), service_request_(ctx), response_(ctx), client_(ctx), entities_(ctx), ctx_(ctx) {}
-  Request& request() override { return request_; }
-  ServiceRequestAdapter& service_request() override { return service_request_; }
-  Response& response() override { return response_; }
-  ClientAdapter& client() override { return client_; }
-  Entities& entities() override { return entities_; }
-  void exit(int status, std::string_view body, std::string_view content_type) override;
-  void error(int status, std::string_view message) override;
-  void record(const RecordLimits& limits) override;
-  void log_error(std::string_view message) override;
-
- private:
-  [[nodiscard]] bool can_answer();
-  RequestAdapter request_;
-  ServiceRequestAdapter service_request_;
-  ResponseAdapter response_;
-  ClientAdapter client_;
-  EntitiesAdapter entities_;
-  Context& ctx_;
-};
 
 /// An answer that the gateway gives itself.
 struct LocalAnswer {
   int status = 0;  ///< 0: none.
+  bool by_exit = false;  ///< A plugin's exit().
   ngx_str_t body{}, content_type{};
 };
 
@@ -97,10 +37,30 @@ struct UriCapture {
 /// How far a request has come on its way to the upstream.
 enum class Stage : std::uint8_t { kNew, kRouted, kResolving, kReadingBody, kForwarded };
 
+/// A handler that waits. Lives as long as the request, whose end destroys the coroutine.
+struct PluginWait {
+  Task<> task;
+  const gateway::ChainItem* item = nullptr;
+  ngx_event_t limit{};  ///< Ends it: settings' plugin_wait_timeout.
+};
+
+/// The answer's body, where it is kept back: for the response phase, or since a plugin wants it in one piece.
+struct HeldResponse {
+  enum class Why : std::uint8_t {
+    kNot,
+    kResponsePhase,  ///< The head as well: it is sent with the body.
+    kOnePiece,       ///< The head was sent.
+    kDropped,        ///< A plugin's header_filter has answered in its place, without a body.
+  } why = Why::kNot;
+  bool complete = false;   ///< All of it is there.
+  std::string bytes;
+  const gateway::ChainItem* set_by = nullptr;  ///< Whose handler has set another body.
+};
+
 /// All that Gibbon knows of one request. Made in the request's pool by the phase that first sees it, and destroyed
 /// with the pool, after the log phase. It pins the generation of the configuration that it began with.
 /// Threads: the event thread.
-class Context {
+class Context final : public Caller {
  public:
   /// The request's context; made where there is none yet. Null without memory, and in servers that are not ours.
   static Context* of(ngx_http_request_t* r) noexcept;
@@ -111,6 +71,12 @@ class Context {
   ~Context();
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
+
+  // Caller
+  [[nodiscard]] const PluginDescriptor* plugin() const override { return current != nullptr ? current->plugin : nullptr; }
+  [[nodiscard]] Phase phase() const override { return now; }
+  [[nodiscard]] ngx_log_t* log() const override { return r->connection->log; }
+  void resume(std::coroutine_handle<> waiting) noexcept override;
 
   /// The chain of the matched route; the global one before a match and without one.
   [[nodiscard]] const gateway::Chain& chain() const { return *chain_; }
@@ -143,6 +109,10 @@ class Context {
   bool kept_alive = false;        ///< What the head told the client; nginx forgets it before the log phase.
   LocalAnswer answer;
   const gateway::ChainItem* current = nullptr;  ///< The plugin whose handler runs.
+  Phase now = Phase::kRewrite;    ///< The phase that runs, or ran last.
+  std::uint32_t next_rewrite = 0, next_response = 0;  ///< As next_access.
+  PluginWait wait;                ///< The coroutine that the request waits for.
+  HeldResponse held;
 
   ngx_str_t method{};             ///< The client's; nginx makes it GET for error pages.
   ngx_str_t client_target{};      ///< The request target as it was sent.
@@ -174,30 +144,7 @@ class Context {
   std::array<char, 32> request_id_text_;
 };
 
-/// Runs one phase of a chain; a handler that throws costs its plugin's failure policy, not the worker.
-/// `call(descriptor, item)` invokes the handler. Stops when a plugin gave an answer.
-template <typename Call>
-void run_phase(Context& ctx, std::span<const gateway::ChainItem> items, const char* phase, Call call) noexcept;
-
 /// As `record` in the plugin kit: copies the exchange into the worker's ring.
 void record_exchange(Context& ctx, const gateway::ChainItem& item, const Exchange::RecordLimits& limits) noexcept;
-
-void report_exception(Context& ctx, const char* phase, const char* what) noexcept;
-
-template <typename Call>
-void run_phase(Context& ctx, std::span<const gateway::ChainItem> items, const char* phase, Call call) noexcept {
-  for (const gateway::ChainItem& item : items) {
-    ctx.current = &item;
-    try {
-      call(item);
-    } catch (const std::exception& e) {
-      report_exception(ctx, phase, e.what());
-    } catch (...) {
-      report_exception(ctx, phase, "an unknown exception");
-    }
-    if (ctx.answer.status != 0 && !ctx.headers_filtered) break;
-  }
-  ctx.current = nullptr;
-}
 
 }  // namespace gibbon::nginx

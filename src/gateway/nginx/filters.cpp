@@ -11,6 +11,7 @@
 #include "gateway/nginx/forward.hpp"
 #include "gateway/nginx/hash_input.hpp"
 #include "gateway/nginx/phases.hpp"
+#include "gateway/nginx/run_phase.hpp"
 
 namespace gibbon::nginx {
 namespace {
@@ -104,24 +105,49 @@ void add_kong_headers(Context& ctx) {
   if (on.request_id) set_header(r, "X-Kong-Request-Id", str(ctx.request_id()));
 }
 
+/// What of the upstream's head no client is to see is taken out, before any plugin looks at it.
+void begin_head(Context& ctx) {
+  if (!ctx.proxied) return;
+  drop_hop_by_hop_answer(ctx);
+  if (ctx.hash_cookie.data != nullptr) set_hash_cookie(ctx);
+}
+
+/// The plugins' turn, the gateway's own headers, and off it goes.
+ngx_int_t send_head(Context& ctx) {
+  ngx_http_request_t* r = ctx.r;
+  ctx.headers_filtered = true;
+  run_phase(ctx, Phase::kHeaderFilter, ctx.chain().header_filter(),
+            [&](const gateway::ChainItem& item) { item.plugin->header_filter(ctx.exchange, item.config); });
+  add_kong_headers(ctx);
+  if (r->headers_out.content_length_n > 0) ctx.response_body.expect(static_cast<std::uint64_t>(r->headers_out.content_length_n));
+  if (ctx.held.why != HeldResponse::Why::kNot || !ctx.chain().body_filter().empty()) r->filter_need_in_memory = 1;
+  const ngx_int_t rc = next_header_filter(r);
+  ctx.kept_alive = r->keepalive;
+  return rc;
+}
+
+/// Whether the answer must be there as a whole before its head is sent.
+bool has_response_phase(const Context& ctx) {
+  return ctx.proxied && !ctx.grpc && !ctx.chain().response().empty() &&
+         ctx.r->headers_out.status != NGX_HTTP_SWITCHING_PROTOCOLS;
+}
+
 ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
   if (r != r->main || r->header_sent) return next_header_filter(r);
   Context* ctx = Context::of(r);
   if (ctx == nullptr || ctx->headers_filtered) return next_header_filter(r);
-  ctx->headers_filtered = true;
+  if (ctx->held.why == HeldResponse::Why::kResponsePhase) return NGX_OK;
+  begin_head(*ctx);
+  if (has_response_phase(*ctx)) {
+    ctx->held.why = HeldResponse::Why::kResponsePhase;
+    r->filter_need_in_memory = 1;
+    return NGX_OK;
+  }
   if (ctx->proxied && r->upstream != nullptr && r->upstream->headers_in.content_length_n == -1) {
     // The length is unknown: a stream. nginx would wait for a full buffer; each piece goes on as it comes instead.
     r->upstream->buffering = 0;
   }
-  if (ctx->proxied) drop_hop_by_hop_answer(*ctx);
-  if (ctx->proxied && ctx->hash_cookie.data != nullptr) set_hash_cookie(*ctx);
-  run_phase(*ctx, ctx->chain().header_filter(), "header_filter",
-            [&](const gateway::ChainItem& item) { item.plugin->header_filter(ctx->exchange, item.config); });
-  add_kong_headers(*ctx);
-  if (r->headers_out.content_length_n > 0) ctx->response_body.expect(static_cast<std::uint64_t>(r->headers_out.content_length_n));
-  const ngx_int_t rc = next_header_filter(r);
-  ctx->kept_alive = r->keepalive;
-  return rc;
+  return send_head(*ctx);
 }
 
 /// The captured beginning of a piece that lies in a file: a body that nginx had to buffer on disk.
@@ -148,23 +174,152 @@ void see_pieces(Context& ctx, ngx_chain_t* in, capture::BodyCapture& body) {
   }
 }
 
+/// One piece on its way, as the plugins see it.
+class Piece final : public BodyChunk {
+ public:
+  Piece(Context& ctx, ngx_buf_t& buffer) : ctx_(ctx) {
+    if (ngx_buf_in_memory(&buffer)) bytes = {reinterpret_cast<char*>(buffer.pos), static_cast<std::size_t>(buffer.last - buffer.pos)};
+    last = buffer.last_buf;
+  }
+  void replace(std::string_view with) override {
+    if (replaced_by_ == ctx_.current) throw std::logic_error("replace() was called before for this piece");
+    const ngx_str_t copy = copy_to_pool(ctx_.r->pool, with);
+    if (copy.data == nullptr) throw std::bad_alloc();
+    replaced_by_ = ctx_.current;
+    bytes = view(copy);
+  }
+  [[nodiscard]] bool replaced() const { return replaced_by_ != nullptr; }
+
+ private:
+  Context& ctx_;
+  const gateway::ChainItem* replaced_by_ = nullptr;
+};
+
+void consume(ngx_buf_t& b) {
+  b.pos = b.last;
+  b.file_pos = b.file_last;
+}
+
+/// A buffer of these bytes in the place of `original`, which counts as sent.
+ngx_buf_t* replacement(ngx_http_request_t* r, ngx_buf_t& original, std::string_view bytes) {
+  auto* b = static_cast<ngx_buf_t*>(ngx_calloc_buf(r->pool));
+  if (b == nullptr) return nullptr;
+  const ngx_str_t data = str(bytes);
+  b->pos = b->start = data.data;
+  b->last = b->end = data.data + data.len;
+  b->memory = data.len > 0;
+  b->last_buf = original.last_buf;
+  b->last_in_chain = original.last_in_chain;
+  b->flush = original.flush;
+  b->sync = data.len == 0 && !original.last_buf;
+  consume(original);
+  return b;
+}
+
+/// Shows each piece to the plugins. Null without memory.
+ngx_chain_t* filter_pieces(Context& ctx, ngx_chain_t* in) {
+  const auto items = ctx.chain().body_filter();
+  if (items.empty()) return in;
+  ngx_chain_t* out = nullptr;
+  ngx_chain_t** end = &out;
+  for (ngx_chain_t* cl = in; cl != nullptr; cl = cl->next) {
+    Piece piece(ctx, *cl->buf);
+    if (!piece.bytes.empty() || piece.last)
+      run_phase(ctx, Phase::kBodyFilter, items,
+                [&](const gateway::ChainItem& item) { item.plugin->body_filter(ctx.exchange, piece, item.config); });
+    ngx_chain_t* link = ngx_alloc_chain_link(ctx.r->pool);
+    if (link == nullptr) return nullptr;
+    link->buf = piece.replaced() ? replacement(ctx.r, *cl->buf, piece.bytes) : cl->buf;
+    if (link->buf == nullptr) return nullptr;
+    link->next = nullptr;
+    *end = link;
+    end = &link->next;
+  }
+  return out;
+}
+
+ngx_int_t send_pieces(Context& ctx, ngx_chain_t* in) {
+  ngx_chain_t* out = filter_pieces(ctx, in);
+  if (out == nullptr) return NGX_ERROR;
+  see_pieces(ctx, out, ctx.response_body);
+  return next_body_filter(ctx.r, out);
+}
+
+/// Takes the pieces out of nginx's hands. True once the last one is there.
+bool hold(Context& ctx, ngx_chain_t* in) {
+  for (ngx_chain_t* cl = in; cl != nullptr; cl = cl->next) {
+    ngx_buf_t& b = *cl->buf;
+    if (ngx_buf_in_memory(&b) && ctx.held.why != HeldResponse::Why::kDropped)
+      ctx.held.bytes.append(reinterpret_cast<char*>(b.pos), static_cast<std::size_t>(b.last - b.pos));
+    consume(b);
+    if (b.last_buf) ctx.held.complete = true;
+  }
+  return ctx.held.complete;
+}
+
+ngx_int_t send_held(Context& ctx) {
+  ngx_buf_t last{};
+  last.last_buf = last.last_in_chain = 1;
+  ngx_buf_t* b = replacement(ctx.r, last, ctx.held.bytes);
+  if (b == nullptr) return NGX_ERROR;
+  ngx_chain_t out{b, nullptr};
+  ctx.held.why = HeldResponse::Why::kNot;
+  return send_pieces(ctx, &out);
+}
+
+/// One of the bits of r->buffered that nginx keeps for its image filter, which no server of ours has.
+constexpr unsigned kHeldBuffered = 0x08;
+
+ngx_int_t run_response_phase(Context& ctx) {
+  ngx_http_request_t* r = ctx.r;
+  if (run_waiting_phase(ctx, Phase::kResponse) == NGX_AGAIN) {
+    r->buffered |= kHeldBuffered;  // nginx calls again when the connection's write event is posted.
+    return NGX_AGAIN;
+  }
+  r->buffered &= ~kHeldBuffered;
+  if (ctx.answer.status != 0) {
+    r->headers_out.status = static_cast<ngx_uint_t>(ctx.answer.status);
+    r->headers_out.status_line = {0, nullptr};
+    if (ctx.answer.content_type.len > 0) {
+      r->headers_out.content_type = ctx.answer.content_type;
+      r->headers_out.content_type_len = ctx.answer.content_type.len;
+      r->headers_out.charset.len = 0;
+    }
+    ctx.held.bytes = view(ctx.answer.body);
+  }
+  if (r->method != NGX_HTTP_HEAD || ctx.answer.status != 0 || ctx.held.set_by != nullptr) {
+    ngx_http_clear_content_length(r);
+    r->headers_out.content_length_n = static_cast<off_t>(ctx.held.bytes.size());
+  }
+  const ngx_int_t rc = send_head(ctx);
+  if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) return rc;
+  return ctx.held.why == HeldResponse::Why::kDropped ? NGX_OK : send_held(ctx);
+}
+
+ngx_int_t filter_body(Context& ctx, ngx_chain_t* in) {
+  using Why = HeldResponse::Why;
+  switch (ctx.held.why) {
+    case Why::kResponsePhase:
+      return hold(ctx, in) ? run_response_phase(ctx) : NGX_OK;
+    case Why::kOnePiece:
+    case Why::kDropped:
+      return hold(ctx, in) ? send_held(ctx) : next_body_filter(ctx.r, nullptr);
+    case Why::kNot:
+      break;
+  }
+  return in == nullptr ? next_body_filter(ctx.r, in) : send_pieces(ctx, in);
+}
+
 ngx_int_t body_filter(ngx_http_request_t* r, ngx_chain_t* in) noexcept {
-  if (in == nullptr || r != r->main) return next_body_filter(r, in);
+  if (r != r->main) return next_body_filter(r, in);
   Context* ctx = Context::find(r);
   if (ctx == nullptr) return next_body_filter(r, in);
-  see_pieces(*ctx, in, ctx->response_body);
-  if (const auto items = ctx->chain().body_filter(); !items.empty()) {
-    for (ngx_chain_t* cl = in; cl != nullptr; cl = cl->next) {
-      const ngx_buf_t& b = *cl->buf;
-      BodyChunk chunk;
-      if (ngx_buf_in_memory(&b)) chunk.bytes = {reinterpret_cast<char*>(b.pos), static_cast<std::size_t>(b.last - b.pos)};
-      chunk.last = b.last_buf;
-      if (chunk.bytes.empty() && !chunk.last) continue;
-      run_phase(*ctx, items, "body_filter",
-                [&](const gateway::ChainItem& item) { item.plugin->body_filter(ctx->exchange, chunk, item.config); });
-    }
+  try {
+    return filter_body(*ctx, in);
+  } catch (const std::exception& e) {
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0, "gibbon: body filter: %s", e.what());
+    return NGX_ERROR;
   }
-  return next_body_filter(r, in);
 }
 
 ngx_int_t request_body_filter(ngx_http_request_t* r, ngx_chain_t* in) noexcept {

@@ -15,7 +15,8 @@ namespace {
 /// A header that nginx found while it parsed.
 std::string_view parsed(const ngx_table_elt_t* header) { return header != nullptr ? view(header->value) : std::string_view{}; }
 
-/// The address of the connection's other end, before the real-ip module replaced it.
+}  // namespace
+
 std::string_view connection_address(ngx_http_request_t* r) {
   static ngx_str_t name = ngx_string("realip_remote_addr");
   static const ngx_uint_t key = ngx_hash_key(name.data, name.len);
@@ -25,6 +26,8 @@ std::string_view connection_address(ngx_http_request_t* r) {
   }
   return view(r->connection->addr_text);
 }
+
+namespace {
 
 ViaVersion client_version(const ngx_http_request_t* r) {
   switch (r->http_version) {

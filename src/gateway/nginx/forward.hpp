@@ -26,6 +26,8 @@ bool list_has(std::string_view list, std::string_view token);
 /// The scheme and the host that the client used, by its own word where the configuration trusts it.
 std::string_view forwarded_scheme(Context& ctx);
 std::string_view forwarded_host(Context& ctx);
+/// The address of the connection's other end, before the real-ip module replaced it.
+std::string_view connection_address(ngx_http_request_t* r);
 bool is_trusted(const ngx_http_request_t* r);
 
 }  // namespace gibbon::nginx

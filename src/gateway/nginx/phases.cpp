@@ -1,11 +1,11 @@
 #include "gateway/nginx/phases.hpp"
 
-#include "gateway/nginx/access.hpp"
 #include "gateway/nginx/answers.hpp"
 #include "gateway/nginx/client_view.hpp"
 #include "gateway/nginx/conf.hpp"
 #include "gateway/nginx/forward.hpp"
 #include "gateway/nginx/hash_input.hpp"
+#include "gateway/nginx/run_phase.hpp"
 #include "gateway/nginx/worker.hpp"
 #include "gateway/router/path.hpp"
 
@@ -173,7 +173,7 @@ ngx_int_t forward(Context& ctx) {
 
 ngx_int_t run_access(Context& ctx) {
   if (ctx.stage == Stage::kRouted && !ctx.access_done) {
-    if (const ngx_int_t rc = run_access_plugins(ctx); rc != NGX_OK) return rc;
+    if (const ngx_int_t rc = run_waiting_phase(ctx, Phase::kAccess); rc != NGX_OK) return rc;
     ctx.access_done = true;
     if (ctx.answer.status != 0) return finish_with_answer(ctx);
   }
@@ -204,8 +204,7 @@ ngx_int_t rewrite_phase(ngx_http_request_t* r) noexcept {
     Context* ctx = Context::of(r);
     if (ctx == nullptr) return NGX_HTTP_INTERNAL_SERVER_ERROR;
     if (ctx->stage != Stage::kNew) return NGX_DECLINED;
-    run_phase(*ctx, ctx->chain().rewrite(), "rewrite",
-              [&](const gateway::ChainItem& item) { item.plugin->rewrite(ctx->exchange, item.config); });
+    if (run_waiting_phase(*ctx, Phase::kRewrite) == NGX_AGAIN) return NGX_DONE;
     if (ctx->answer.status != 0) return finish_with_answer(*ctx);
     return route_request(*ctx);
   } catch (const std::exception& e) {
@@ -234,7 +233,7 @@ ngx_int_t log_phase(ngx_http_request_t* r) noexcept {
   if (ctx == nullptr) return NGX_OK;
   ctx->headers_filtered = true;
   report_last_try(*ctx);
-  run_phase(*ctx, ctx->chain().log(), "log",
+  run_phase(*ctx, Phase::kLog, ctx->chain().log(),
             [&](const gateway::ChainItem& item) { item.plugin->log(ctx->exchange, item.config); });
   return NGX_OK;
 }

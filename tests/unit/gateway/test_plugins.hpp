@@ -29,7 +29,7 @@ struct HandlerBase {
 };
 struct Auth : HandlerBase {
   static constexpr int PRIORITY = 1200;
-  static void certificate(std::string_view, const LabelConfig&) {}
+  static void certificate(Handshake&, const LabelConfig&) {}
   static void rewrite(Exchange&, const LabelConfig&) {}
   static std::vector<std::string> secrets(const LabelConfig& config) { return {config.label}; }
   static void access(Exchange&, const LabelConfig&) {}
@@ -37,7 +37,7 @@ struct Auth : HandlerBase {
 struct Logger : HandlerBase {
   static constexpr int PRIORITY = 1000;
   static void access(Exchange&, const LabelConfig&) {}
-  static void body_filter(Exchange&, const BodyChunk&, const LabelConfig&) {}
+  static void body_filter(Exchange&, BodyChunk&, const LabelConfig&) {}
   static void log(Exchange&, const LabelConfig&) {}
 };
 struct Late : HandlerBase {

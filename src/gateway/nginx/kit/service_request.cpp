@@ -1,4 +1,4 @@
-#include "gateway/nginx/service_request.hpp"
+#include "gateway/nginx/kit/service_request.hpp"
 
 #include <unistd.h>
 
@@ -105,6 +105,18 @@ bool ServiceRequestAdapter::apply_headers() {
     if (!c->clears) ok = ok && push_header(r, c->name, c->value);
   return ok;
 }
+
+std::string_view ServiceRequestAdapter::method() const { return {}; }
+std::string_view ServiceRequestAdapter::path() const { return {}; }
+std::string_view ServiceRequestAdapter::query() const { return {}; }
+std::string_view ServiceRequestAdapter::header(std::string_view) const { return {}; }
+void ServiceRequestAdapter::each_header(HeaderVisitor) const {}
+Body ServiceRequestAdapter::body() const { return {}; }
+void ServiceRequestAdapter::set_method(std::string_view) { throw std::logic_error("set_method() is not there yet"); }
+void ServiceRequestAdapter::set_path(std::string_view) { throw std::logic_error("set_path() is not there yet"); }
+void ServiceRequestAdapter::set_query(std::string_view) { throw std::logic_error("set_query() is not there yet"); }
+void ServiceRequestAdapter::add_header(std::string_view, std::string_view) { throw std::logic_error("add_header() is not there yet"); }
+void ServiceRequestAdapter::set_body(std::string_view) { throw std::logic_error("set_body() is not there yet"); }
 
 void ServiceRequestAdapter::clear_query_argument(std::string_view name) {
   const std::string_view uri = view(ctx_.upstream_uri);

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "gateway/nginx/ngx.hpp"
-#include "gibbon/exchange.hpp"
+#include "gateway/nginx/kit/caller.hpp"
 
 namespace gibbon::nginx {
 
@@ -19,6 +18,17 @@ struct HeaderChange {
 class ServiceRequestAdapter final : public ServiceRequest {
  public:
   explicit ServiceRequestAdapter(Context& ctx) : ctx_(ctx) {}
+  [[nodiscard]] std::string_view method() const override;
+  [[nodiscard]] std::string_view path() const override;
+  [[nodiscard]] std::string_view query() const override;
+  [[nodiscard]] std::string_view header(std::string_view name) const override;
+  void each_header(HeaderVisitor visit) const override;
+  [[nodiscard]] Body body() const override;
+  void set_method(std::string_view method) override;
+  void set_path(std::string_view path) override;
+  void set_query(std::string_view query) override;
+  void add_header(std::string_view name, std::string_view value) override;
+  void set_body(std::string_view bytes) override;
   void set_header(std::string_view name, std::string_view value) override {
     change({name, value, false, nullptr});
   }

@@ -1,8 +1,9 @@
-#include "gateway/nginx/identity.hpp"
+#include "gateway/nginx/kit/client.hpp"
 
 #include <new>
 
 #include "gateway/nginx/context.hpp"
+#include "gateway/nginx/forward.hpp"
 
 namespace gibbon::nginx {
 
@@ -20,12 +21,15 @@ const Consumer* EntitiesAdapter::find_consumer(std::string_view id_or_username) 
   return ctx_.runtime == nullptr ? nullptr : ctx_.runtime->entities().find_consumer(id_or_username);
 }
 
+std::string_view ClientAdapter::ip() const { return view(ctx_.r->connection->addr_text); }
+std::string_view ClientAdapter::connection_ip() const { return connection_address(ctx_.r); }
+std::uint16_t ClientAdapter::port() const { return ngx_inet_get_port(ctx_.r->connection->sockaddr); }
+
 void ClientAdapter::authenticate(const Consumer* consumer, const EntityView* credential,
                                  std::string_view identifier) {
-  if (ctx_.access_done || ctx_.current == nullptr || (consumer == nullptr && credential == nullptr)) {
-    ctx_.exchange.log_error("authenticate() needs a consumer or a credential, in the access phase");
-    return;
-  }
+  ctx_.require("authenticate", {Phase::kAccess});
+  if (consumer == nullptr && credential == nullptr)
+    throw std::logic_error("authenticate() needs a consumer or a credential");
   consumer_ = consumer;
   credential_ = credential;
   ctx_.consumer_id = consumer != nullptr ? consumer->id : std::string_view();

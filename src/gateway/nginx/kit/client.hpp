@@ -1,7 +1,6 @@
 #pragma once
 
-#include "gateway/nginx/ngx.hpp"
-#include "gibbon/client.hpp"
+#include "gateway/nginx/kit/caller.hpp"
 
 namespace gibbon::nginx {
 
@@ -25,6 +24,9 @@ class EntitiesAdapter final : public Entities {
 class ClientAdapter final : public Client {
  public:
   explicit ClientAdapter(Context& ctx) : ctx_(ctx) {}
+  [[nodiscard]] std::string_view ip() const override;
+  [[nodiscard]] std::string_view connection_ip() const override;
+  [[nodiscard]] std::uint16_t port() const override;
   [[nodiscard]] const Consumer* consumer() const override { return consumer_; }
   [[nodiscard]] const EntityView* credential() const override { return credential_; }
   void authenticate(const Consumer* consumer, const EntityView* credential,
