@@ -14,7 +14,7 @@ void LogAdapter::write(Level level, std::string_view message) {
 }
 
 std::string_view NodeAdapter::id() const { return {}; }
-std::string_view NodeAdapter::hostname() const { return view(ngx_cycle->hostname); }
+std::string_view NodeAdapter::hostname() const { return view(const_cast<ngx_cycle_t*>(ngx_cycle)->hostname); }
 std::string_view NodeAdapter::version() const { return kKongVersion; }
 std::uint32_t NodeAdapter::worker_id() const { return static_cast<std::uint32_t>(ngx_worker); }
 void NodeAdapter::after(std::chrono::milliseconds, Work) { throw std::logic_error("after() is not there yet"); }

@@ -94,7 +94,7 @@ bool ServiceRequestAdapter::apply_headers() {
   }
   if (ngx_list_init(&list, r->pool, 20, sizeof(ngx_table_elt_t)) != NGX_OK) return false;
   bool ok = true;
-  each_header(before, [&](ngx_table_elt_t& h) {
+  nginx::each_header(before, [&](ngx_table_elt_t& h) {
     for (const HeaderChange* c = changes_; c != nullptr; c = c->next)
       if (same_header(c->name, view(h.key))) return;
     auto* copy = static_cast<ngx_table_elt_t*>(ngx_list_push(&list));
