@@ -1,0 +1,3 @@
+#include "../mistakes.hpp"
+
+GIBBON_PLUGIN("mistakes-closed", mistakes::FilterHandler<gibbon::FailurePolicy::kClosed>, mistakes::Config, mistakes::schema)
