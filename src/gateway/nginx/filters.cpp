@@ -216,26 +216,41 @@ ngx_buf_t* replacement(ngx_http_request_t* r, ngx_buf_t& original, std::string_v
   return b;
 }
 
-/// Shows each piece to the plugins. Null without memory.
+/// A chain of the same buffers, up to `end`, with links of our own. `last` becomes where the next one goes. False without
+/// memory.
+bool copy_links(ngx_pool_t* pool, ngx_chain_t* from, const ngx_chain_t* end, ngx_chain_t**& last) {
+  for (; from != end; from = from->next) {
+    ngx_chain_t* link = ngx_alloc_chain_link(pool);
+    if (link == nullptr) return false;
+    link->buf = from->buf;
+    link->next = nullptr;
+    *last = link;
+    last = &link->next;
+  }
+  return true;
+}
+
+/// Shows each piece to the plugins: what comes out is `in` itself where they replaced nothing. Null without memory.
 ngx_chain_t* filter_pieces(Context& ctx, ngx_chain_t* in) {
   const auto items = ctx.chain().body_filter();
   if (items.empty()) return in;
+  ngx_pool_t* pool = ctx.r->pool;
   ngx_chain_t* out = nullptr;
-  ngx_chain_t** end = &out;
+  ngx_chain_t** last = &out;
+  ngx_chain_t* uncopied = in;
   for (ngx_chain_t* cl = in; cl != nullptr; cl = cl->next) {
     Piece piece(ctx, *cl->buf);
-    if (!piece.bytes.empty() || piece.last)
-      run_phase(ctx, Phase::kBodyFilter, items,
-                [&](const gateway::ChainItem& item) { item.plugin->body_filter(ctx.exchange, piece, item.config); });
-    ngx_chain_t* link = ngx_alloc_chain_link(ctx.r->pool);
-    if (link == nullptr) return nullptr;
-    link->buf = piece.replaced() ? replacement(ctx.r, *cl->buf, piece.bytes) : cl->buf;
-    if (link->buf == nullptr) return nullptr;
-    link->next = nullptr;
-    *end = link;
-    end = &link->next;
+    if (piece.bytes.empty() && !piece.last) continue;
+    run_phase(ctx, Phase::kBodyFilter, items,
+              [&](const gateway::ChainItem& item) { item.plugin->body_filter(ctx.exchange, piece, item.config); });
+    if (!piece.replaced()) continue;
+    if (!copy_links(pool, uncopied, cl, last)) return nullptr;
+    ngx_chain_t with{replacement(ctx.r, *cl->buf, piece.bytes), nullptr};
+    if (with.buf == nullptr || !copy_links(pool, &with, nullptr, last)) return nullptr;
+    uncopied = cl->next;
   }
-  return out;
+  if (out == nullptr) return in;
+  return copy_links(pool, uncopied, nullptr, last) ? out : nullptr;
 }
 
 ngx_int_t send_pieces(Context& ctx, ngx_chain_t* in) {
