@@ -28,7 +28,7 @@ inline ngx_str_t str(std::string_view s) {
 inline ngx_str_t copy_to_pool(ngx_pool_t* pool, std::string_view s) {
   auto* data = static_cast<u_char*>(ngx_pnalloc(pool, s.size() + 1));
   if (data == nullptr) return {0, nullptr};
-  std::memcpy(data, s.data(), s.size());
+  if (!s.empty()) std::memcpy(data, s.data(), s.size());
   data[s.size()] = '\0';
   return {s.size(), data};
 }
