@@ -4,7 +4,6 @@
 
 #include <new>
 #include <string_view>
-#include <unordered_map>
 
 namespace gibbon::gateway {
 
@@ -27,7 +26,7 @@ Result<std::unique_ptr<Runtime>> Runtime::build(config::Snapshot snapshot, const
     runtime->upstreams_ = plan_upstreams(kept);
     for (const UpstreamPlan& plan : runtime->upstreams_)
       runtime->upstreams_fingerprint_ = mix_bits(runtime->upstreams_fingerprint_ ^ plan.fingerprint) + 1;
-    std::unordered_map<std::string_view, std::uint32_t> by_name;
+    auto& by_name = runtime->upstream_names_;
     for (std::uint32_t i = 0; i < runtime->upstreams_.size(); ++i) by_name.emplace(runtime->upstreams_[i].upstream.name, i);
     for (const config::Service& service : kept.services) {
       const auto found = by_name.find(service.host);

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.hpp"
@@ -55,6 +57,11 @@ class Runtime {
     const std::uint32_t index = service_upstreams_[service];
     return index == kNone ? nullptr : &upstreams_[index];
   }
+  /// The upstream of that name; null where there is none.
+  [[nodiscard]] const UpstreamPlan* find_upstream(std::string_view name) const noexcept {
+    const auto found = upstream_names_.find(name);
+    return found == upstream_names_.end() ? nullptr : &upstreams_[found->second];
+  }
   [[nodiscard]] const Chain& chain(const Match& match) const noexcept { return chains_->route(match.route); }
   /// For `certificate`, `rewrite` and requests that match no route.
   [[nodiscard]] const Chain& global_chain() const noexcept { return chains_->global(); }
@@ -80,6 +87,7 @@ class Runtime {
   std::unique_ptr<Chains> chains_;
   std::vector<UpstreamPlan> upstreams_;
   std::uint64_t upstreams_fingerprint_ = 0;
+  std::unordered_map<std::string_view, std::uint32_t> upstream_names_;  ///< Of upstreams_.
   std::vector<std::uint32_t> service_upstreams_;
   std::unique_ptr<const tls::Certificates> certificates_;
   std::unique_ptr<const EntityIndex> entities_;

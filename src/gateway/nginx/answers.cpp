@@ -103,9 +103,11 @@ ngx_int_t send_answer(Context& ctx) {
 
   ngx_http_clear_content_length(r);
   r->headers_out.status = static_cast<ngx_uint_t>(ctx.answer.status);
-  r->headers_out.content_type = ctx.answer.content_type;
-  r->headers_out.content_type_len = ctx.answer.content_type.len;
-  r->headers_out.charset.len = 0;
+  if (ctx.answer.content_type.len > 0) {  // Without one, the type that a plugin set stands.
+    r->headers_out.content_type = ctx.answer.content_type;
+    r->headers_out.content_type_len = ctx.answer.content_type.len;
+    r->headers_out.charset.len = 0;
+  }
   r->headers_out.content_length_n = static_cast<off_t>(ctx.answer.body.len);
   // As one of the list, so that it stands where Kong's does.
   r->headers_out.content_length =

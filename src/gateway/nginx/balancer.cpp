@@ -16,10 +16,9 @@ ngx_int_t render_for(Context& ctx, const gateway::Peer* peer) {
   if (view(ctx.upstream_host) == before) return NGX_OK;
   if (!prepare_headers(ctx)) return NGX_ERROR;
   u->request_bufs = r->request_body != nullptr ? r->request_body->bufs : nullptr;
-  const ngx_str_t uri = r->unparsed_uri;
-  r->unparsed_uri = ctx.upstream_uri;
+  lend_request_line(ctx);
   const ngx_int_t rc = u->create_request(r);
-  r->unparsed_uri = uri;
+  take_back_request_line(ctx);
   return rc;
 }
 
@@ -59,6 +58,32 @@ ngx_int_t get_peer(ngx_peer_connection_t* pc, void* data) noexcept {
   }
 }
 
+/// Gives the request upstream settings of its own; null without memory.
+ngx_http_upstream_conf_t* own_settings(ngx_http_request_t* r) {
+  auto* own = static_cast<ngx_http_upstream_conf_t*>(ngx_palloc(r->pool, sizeof(ngx_http_upstream_conf_t)));
+  if (own == nullptr) return nullptr;
+  *own = *r->upstream->conf;
+  r->upstream->conf = own;
+  return own;
+}
+
+bool use_timeouts(ngx_http_request_t* r, const UpstreamTimeouts& timeouts) {
+  ngx_http_upstream_conf_t* own = own_settings(r);
+  if (own == nullptr) return false;
+  own->connect_timeout = timeouts.connect;
+  own->send_timeout = timeouts.write;
+  own->read_timeout = timeouts.read;
+  return true;
+}
+
+/// Whether the request must not be sent again though nginx, which judges by the client's method, would do so.
+bool must_not_repeat(const Context& ctx) {
+  constexpr ngx_uint_t kNotIdempotent = NGX_HTTP_POST | NGX_HTTP_LOCK | NGX_HTTP_PATCH;
+  const ngx_http_upstream_t& u = *ctx.r->upstream;
+  return (ctx.upstream_method & kNotIdempotent) != 0 && (ctx.r->method & kNotIdempotent) == 0 && u.request_sent &&
+         (u.conf->next_upstream & NGX_HTTP_UPSTREAM_FT_NON_IDEMPOTENT) == 0;
+}
+
 void free_peer(ngx_peer_connection_t* pc, void* data, ngx_uint_t state) noexcept {
   Context& ctx = *static_cast<Context*>(data);
   using End = Tries::End;
@@ -66,6 +91,8 @@ void free_peer(ngx_peer_connection_t* pc, void* data, ngx_uint_t state) noexcept
                    : pc->cached                   ? End::kFailedOnReused
                                                   : End::kFailed);
   if (pc->tries > 0) --pc->tries;
+  if ((state & NGX_PEER_FAILED) == 0 || !must_not_repeat(ctx)) return;
+  if (ngx_http_upstream_conf_t* own = own_settings(ctx.r)) own->next_upstream = 0;
 }
 
 #if (NGX_HTTP_SSL)
@@ -89,10 +116,10 @@ ngx_int_t init_peer(ngx_http_request_t* r, ngx_http_upstream_srv_conf_t*) noexce
   if (ctx == nullptr || ctx->target == nullptr || ctx->tries == nullptr) return NGX_ERROR;
   ngx_http_upstream_t* u = r->upstream;
 
-  if (ctx->client_target.data != nullptr)
-    r->unparsed_uri = ctx->client_target;  // Lent for the request line alone.
+  take_back_request_line(*ctx);
   if (ctx->logged_target.data != nullptr) u->uri = ctx->logged_target;  // For nginx's error log alone.
   u->conf = ctx->target->settings(*u->conf);
+  if (ctx->chosen_timeouts != nullptr && !use_timeouts(r, *ctx->chosen_timeouts)) return NGX_ERROR;
 #if (NGX_HTTP_SSL)
   u->ssl = ctx->target->tls() ? 1 : 0;
 #endif
@@ -105,7 +132,7 @@ ngx_int_t init_peer(ngx_http_request_t* r, ngx_http_upstream_srv_conf_t*) noexce
   u->peer.data = ctx;
   u->peer.get = get_peer;
   u->peer.free = free_peer;
-  u->peer.tries = ctx->service->retries + 1;
+  u->peer.tries = upstream_retries(*ctx) + 1;
   ctx->proxied = true;
   ctx->proxy_started_ms = now_ms();
   return NGX_OK;

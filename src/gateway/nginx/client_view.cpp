@@ -54,10 +54,11 @@ int answered_status(const ngx_http_request_t* r) {
 
 ImplicitHeaders::ImplicitHeaders(const Context& ctx) {
   const ngx_http_request_t* r = ctx.r;
-  if (!r->header_sent) return;  // The client never got a head.
+  const bool in_hand = ctx.phase() == Phase::kResponse || ctx.phase() == Phase::kHeaderFilter;
+  if (!r->header_sent && !in_hand) return;  // The client never got a head.
   const auto& out = r->headers_out;
-  if (out.server == nullptr) add("Server", "nginx");
-  if (out.date == nullptr) add("Date", view(*const_cast<ngx_str_t*>(&ngx_cached_http_time)));
+  if (r->header_sent && out.server == nullptr) add("Server", "nginx");
+  if (r->header_sent && out.date == nullptr) add("Date", view(*const_cast<ngx_str_t*>(&ngx_cached_http_time)));
   if (out.content_type.len > 0) {
     std::string_view type = view(out.content_type);
     if (out.content_type_len == out.content_type.len && out.charset.len > 0 &&
@@ -79,7 +80,7 @@ ImplicitHeaders::ImplicitHeaders(const Context& ctx) {
     u_char* end = ngx_http_time(reinterpret_cast<u_char*>(date_), out.last_modified_time);
     add("Last-Modified", {date_, static_cast<std::size_t>(reinterpret_cast<char*>(end) - date_)});
   }
-  if (r->http_version >= NGX_HTTP_VERSION_20) return;
+  if (!r->header_sent || r->http_version >= NGX_HTTP_VERSION_20) return;
   if (r->chunked) add("Transfer-Encoding", "chunked");
   add("Connection", out.status == NGX_HTTP_SWITCHING_PROTOCOLS ? "upgrade" : ctx.kept_alive ? "keep-alive" : "close");
 }

@@ -33,7 +33,8 @@ void each_client_header(Context& ctx, Visit&& visit) {
   });
 }
 
-/// The headers that nginx writes of its own accord when it sends the head: those that stand in no list.
+/// The headers that nginx writes of its own accord when it sends the head: those that stand in no list. While plugins
+/// look at a head that was not sent so far, those of them that say what the body is.
 struct ImplicitHeaders {
   explicit ImplicitHeaders(const Context& ctx);
   struct Line { std::string_view name, value; };

@@ -4,6 +4,7 @@
 
 #include "gateway/nginx/client_view.hpp"
 #include "gateway/nginx/conf.hpp"
+#include "gateway/nginx/kit/header_text.hpp"
 #include "gateway/nginx/run_phase.hpp"
 #include "gateway/nginx/worker.hpp"
 #include "gateway/request/arguments.hpp"
@@ -93,6 +94,7 @@ Context::~Context() {
   stop_waiting(*this);
   if (waits_for != nullptr) waits_for->stop_waiting(*this);
   if (tries != nullptr) tries->~Tries();
+  chosen_target.reset();  // Before the generation that it belongs to.
   if (worker() != nullptr) worker()->release_runtime(runtime);
 }
 

@@ -1,8 +1,9 @@
 #pragma once
 
 #include <array>
-#include <span>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,9 +30,14 @@ struct Forwarded {
   std::string_view via, for_, proto, host, port, path, prefix, request_id, real_ip;
 };
 
-/// A named group of the route's path.
+/// A group of the route's regular path.
 struct UriCapture {
-  std::string_view name, value;
+  std::string_view name, value;  ///< name: empty where it has none. value: empty where it took no part.
+};
+
+/// How long a plugin lets the upstream take, in milliseconds.
+struct UpstreamTimeouts {
+  ngx_msec_t connect, write, read;
 };
 
 /// How far a request has come on its way to the upstream.
@@ -96,6 +102,9 @@ class Context final : public Caller {
   const config::Route* route = nullptr;
   const config::Service* service = nullptr;
   UpstreamTarget* target = nullptr;
+  std::shared_ptr<UpstreamTarget> chosen_target;  ///< The same, where a plugin has chosen it.
+  std::int32_t chosen_retries = -1;               ///< -1: the service's.
+  const UpstreamTimeouts* chosen_timeouts = nullptr;  ///< Null: the service's.
   std::uint32_t route_index = UINT32_MAX;  ///< As Match::route; UINT32_MAX: no route.
 
   Stage stage = Stage::kNew;
@@ -120,19 +129,28 @@ class Context final : public Caller {
   std::string_view matched_prefix;  ///< Of the path, where the route strips it.
   ngx_list_t client_headers{};    ///< As they were sent, once the upstream gets other ones.
   bool headers_replaced = false;
-  off_t client_body_length = -1;  ///< As the client declared it, once the body is another one.
-  ngx_chain_t* client_body = nullptr;  ///< As it came, once the body is another one.
-  std::string_view body_text;     ///< See request_body().
+  bool body_read = false;         ///< All of the client's body has come.
+  bool body_replaced = false;     ///< The upstream gets another one. From here on:
+  off_t client_body_length = -1;  ///< As the client declared it.
+  ngx_table_elt_t* client_content_length = nullptr;
+  ngx_chain_t* client_body = nullptr;  ///< As it came.
+  std::string_view body_text, client_body_text;  ///< See request_body() and client_request_body().
   std::vector<gateway::Piece> hidden_pieces;  ///< Of the body: no record shows them.
 
   ngx_str_t upstream_uri{}, upstream_headers{}, upstream_host{};
+  ngx_str_t upstream_method_name{};
+  ngx_uint_t upstream_method = 0;  ///< As nginx numbers it; 0: the client's.
+  ngx_uint_t client_method = 0;    ///< While the request line is lent: see lend_request_line().
+  bool line_lent = false;
   Forwarded forwarded;            ///< For gRPC alone: HTTP/1 sends upstream_headers.
   Tries* tries = nullptr;         ///< The peers that it is sent to.
   BalancedHost* waits_for = nullptr;  ///< Whose first address it waits for.
   const gateway::Peer* rendered_for = nullptr;  ///< Whose name upstream_host is.
   bool no_peer = false;           ///< A try failed, and no other peer is left.
   std::string_view consumer_id;   ///< Of the consumer that was authenticated; empty: none is known.
-  std::span<const UriCapture> captures;  ///< Where the upstream hashes on one.
+  std::uint32_t path_pattern = gateway::kNone;  ///< The route's regular path that matched.
+  std::span<const UriCapture> captures;  ///< See uri_captures().
+  bool captures_known = false;
   ngx_str_t hash_cookie{};        ///< Set-Cookie's value, where the upstream hashes on a cookie that was missing.
 
   std::int64_t proxy_started_ms = -1, upstream_header_ms = -1;

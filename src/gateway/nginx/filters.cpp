@@ -79,7 +79,8 @@ void add_server(Context& ctx, const ResponseHeaderSwitches& on) {
   ngx_http_request_t* r = ctx.r;
   // nginx leaves a mark of no value for an upstream that sent none.
   const bool has_one = r->headers_out.server != nullptr && r->headers_out.server->hash != 0;
-  if (has_one || (!on.server && ctx.proxied)) return;
+  if (has_one && !ctx.proxied) r->headers_out.server->hash = 0;  // As in Kong: our own answers bear our name, or none.
+  if ((has_one || !on.server) && ctx.proxied) return;
   r->headers_out.server = add_answer_header(r, str("Server"), str(kServerTokens));
   if (r->headers_out.server != nullptr && !on.server) r->headers_out.server->hash = 0;
 }
@@ -108,6 +109,11 @@ void add_kong_headers(Context& ctx) {
 /// What of the upstream's head no client is to see is taken out, before any plugin looks at it.
 void begin_head(Context& ctx) {
   if (!ctx.proxied) return;
+  if (ctx.upstream_method == NGX_HTTP_HEAD && ctx.r->method != NGX_HTTP_HEAD) {
+    // A plugin has asked for a head alone: the length is that of a body which does not come.
+    ngx_http_clear_content_length(ctx.r);
+    ctx.r->headers_out.content_length_n = 0;
+  }
   drop_hop_by_hop_answer(ctx);
   if (ctx.hash_cookie.data != nullptr) set_hash_cookie(ctx);
 }
@@ -136,6 +142,7 @@ ngx_int_t header_filter(ngx_http_request_t* r) noexcept {
   if (r != r->main || r->header_sent) return next_header_filter(r);
   Context* ctx = Context::of(r);
   if (ctx == nullptr || ctx->headers_filtered) return next_header_filter(r);
+  take_back_request_line(*ctx);
   if (ctx->held.why == HeldResponse::Why::kResponsePhase) return NGX_OK;
   begin_head(*ctx);
   if (has_response_phase(*ctx)) {

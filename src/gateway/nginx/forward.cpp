@@ -151,6 +151,33 @@ std::string_view forwarded_host(Context& ctx) {
   return or_trusted(ctx, is_trusted(ctx.r), "x-forwarded-host", client_host(ctx.r));
 }
 
+std::string_view trusted_header(Context& ctx, std::string_view header, std::string_view own) {
+  return or_trusted(ctx, is_trusted(ctx.r), header, own);
+}
+
+void lend_request_line(Context& ctx) {
+  ngx_http_request_t* r = ctx.r;
+  r->unparsed_uri = ctx.upstream_uri;
+  r->valid_unparsed_uri = 1;
+  if (ctx.upstream_method != 0 && !ctx.line_lent) {
+    ctx.client_method = r->method;
+    r->method = ctx.upstream_method;
+    r->method_name = ctx.upstream_method_name;
+  }
+  ctx.line_lent = true;
+}
+
+void take_back_request_line(Context& ctx) {
+  if (!ctx.line_lent) return;
+  ngx_http_request_t* r = ctx.r;
+  if (ctx.client_target.data != nullptr) r->unparsed_uri = ctx.client_target;
+  if (ctx.upstream_method != 0) {
+    r->method = ctx.client_method;
+    r->method_name = ctx.method;
+  }
+  ctx.line_lent = false;
+}
+
 bool prepare_target(Context& ctx, std::string_view path, std::size_t matched_length) {
   ngx_http_request_t* r = ctx.r;
   // The event thread's own, so that the usual request allocates nothing here.

@@ -1,6 +1,7 @@
 #include "gateway/nginx/hash_input.hpp"
 
 #include <algorithm>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -78,9 +79,9 @@ Input query_argument(Context& ctx, const std::string& name) {
   return list;
 }
 
-Input uri_capture(const Context& ctx, const std::string& name) {
-  for (const UriCapture& capture : ctx.captures)
-    if (capture.name == name) return std::string(capture.value);
+Input uri_capture(Context& ctx, const std::string& name) {
+  for (const UriCapture& capture : uri_captures(ctx))
+    if (!name.empty() && capture.name == name && capture.value.data() != nullptr) return std::string(capture.value);
   return std::nullopt;
 }
 
@@ -124,24 +125,24 @@ std::optional<std::uint64_t> hash_of_request(Context& ctx, const config::Upstrea
   return stable_hash(*input);
 }
 
-bool keep_captures(Context& ctx, const gateway::Match& match, std::string_view path) {
-  const gateway::UpstreamPlan* plan = ctx.runtime->upstream_of(match.service);
-  constexpr auto kCapture = config::HashInput::kUriCapture;
-  if (plan == nullptr || (plan->upstream.hash_on != kCapture && plan->upstream.hash_fallback != kCapture))
-    return true;
-  auto* kept = static_cast<UriCapture*>(ngx_palloc(ctx.r->pool, match.capture_count * sizeof(UriCapture)));
-  if (kept == nullptr) return false;
-  std::size_t count = 0;
+std::span<const UriCapture> uri_captures(Context& ctx) {
+  if (ctx.captures_known) return ctx.captures;
+  ctx.captures_known = true;
+  if (ctx.runtime == nullptr || ctx.path_pattern == gateway::kNone) return {};
+  const std::string_view path = ctx.exchange.request().path();
+  gateway::Match match;
+  gateway::Match::Capture whole;
+  if (!ctx.runtime->router().find_captures(ctx.path_pattern, path, &match, &whole)) return {};
+  auto* kept = static_cast<UriCapture*>(ngx_palloc(ctx.r->pool, (match.capture_count + 1) * sizeof(UriCapture)));
+  if (kept == nullptr) return {};
+  new (kept) UriCapture{{}, path.substr(whole.begin, whole.length)};
   for (std::uint32_t i = 0; i < match.capture_count; ++i) {
-    const gateway::Match::Capture& capture = match.captures[i];
-    const std::string_view name = ctx.runtime->router().capture_name(match, i);
-    if (capture.begin == gateway::kNone || name.empty()) continue;
-    const ngx_str_t value = copy_to_pool(ctx.r->pool, path.substr(capture.begin, capture.length));
-    if (value.data == nullptr) return false;
-    kept[count++] = {name, view(value)};
+    const auto [begin, length] = match.captures[i];
+    new (kept + i + 1) UriCapture{ctx.runtime->router().capture_name(match, i),
+                                  begin == gateway::kNone ? std::string_view() : path.substr(begin, length)};
   }
-  ctx.captures = {kept, count};
-  return true;
+  ctx.captures = {kept, match.capture_count + 1};
+  return ctx.captures;
 }
 
 void set_hash_cookie(Context& ctx) {

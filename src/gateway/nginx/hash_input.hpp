@@ -12,9 +12,8 @@ namespace gibbon::nginx {
 /// on the answer.
 std::optional<std::uint64_t> hash_of_request(Context& ctx, const config::Upstream& upstream);
 
-/// After the match: keeps the named groups of the route's path where the service's upstream hashes on one.
-/// `path`: what was matched. False without memory.
-bool keep_captures(Context& ctx, const gateway::Match& match, std::string_view path);
+/// The groups of the route's regular path, the whole first; none where it has no groups. Found at the first call.
+std::span<const UriCapture> uri_captures(Context& ctx);
 
 /// Header filter: sets ctx.hash_cookie on the answer, in place of one of its name that the upstream sets.
 void set_hash_cookie(Context& ctx);

@@ -4,8 +4,9 @@
 #include "gateway/nginx/client_view.hpp"
 #include "gateway/nginx/conf.hpp"
 #include "gateway/nginx/forward.hpp"
-#include "gateway/nginx/hash_input.hpp"
+#include "gateway/nginx/kit/body.hpp"
 #include "gateway/nginx/run_phase.hpp"
+#include "gateway/nginx/service_targets.hpp"
 #include "gateway/nginx/worker.hpp"
 #include "gateway/router/path.hpp"
 
@@ -111,19 +112,6 @@ void add_debug_headers(Context& ctx) {
   add("Kong-Service-Name", ctx.service->name);
 }
 
-UpstreamTarget* target_of(Context& ctx, const gateway::Match& match) {
-  gateway::AdapterSlot& slot = ctx.runtime->adapter_slot(match.service);
-  if (slot.data == nullptr) {
-    const gateway::UpstreamPlan* plan = ctx.runtime->upstream_of(match.service);
-    Upstreams& upstreams = worker()->upstreams();
-    auto host = plan != nullptr ? upstreams.upstream(*plan) : upstreams.host(ctx.service->host, ctx.service->port);
-    slot.data = new UpstreamTarget(*ctx.service, ctx.runtime->certificates().upstream(match.service), *main_conf(ctx.r),
-                                   std::move(host));
-    slot.destroy = [](void* target) { delete static_cast<UpstreamTarget*>(target); };
-  }
-  return static_cast<UpstreamTarget*>(slot.data);
-}
-
 ngx_int_t route_request(Context& ctx) {
   std::string buffer;
   const std::string_view path = gateway::normalize_path(gateway::path_of(view(ctx.client_target)), buffer);
@@ -133,16 +121,16 @@ ngx_int_t route_request(Context& ctx) {
   }
   ctx.route = &ctx.runtime->route(match);
   ctx.route_index = match.route;
+  ctx.path_pattern = match.pattern;
   ctx.service = ctx.runtime->service(match);
   ctx.set_chain(&ctx.runtime->chain(match));
   add_debug_headers(ctx);
   if (const ngx_int_t rc = redirect_or_refuse(ctx, match.outcome); rc != NGX_DECLINED) return rc;
   ctx.stage = Stage::kRouted;
   if (ctx.service == nullptr) return NGX_DECLINED;  // Its plugins may still answer.
-  ctx.target = target_of(ctx, match);
+  ctx.target = service_target(ctx);
   ctx.grpc = ctx.service->protocol == "grpc" || ctx.service->protocol == "grpcs";
-  if (!prepare_target(ctx, path, match.matched_length) || !keep_captures(ctx, match, path))
-    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+  if (!prepare_target(ctx, path, match.matched_length)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   if (!ctx.matched_prefix.empty()) {  // It may lie in `buffer`.
     const ngx_str_t kept = copy_to_pool(ctx.r->pool, ctx.matched_prefix);
     ctx.matched_prefix = view(kept);
@@ -152,9 +140,7 @@ ngx_int_t route_request(Context& ctx) {
 
 /// Kong's default: the whole body is read before the upstream is called, so that another peer can be tried.
 bool must_read_body(const Context& ctx) {
-  const auto& in = ctx.r->headers_in;
-  return ctx.route->request_buffering && !ctx.grpc && ctx.r->request_body == nullptr &&
-         (in.content_length_n > 0 || in.chunked);
+  return ctx.route->request_buffering && !ctx.grpc && has_unread_body(ctx.r);
 }
 
 ngx_int_t forward(Context& ctx) {
@@ -162,8 +148,7 @@ ngx_int_t forward(Context& ctx) {
   set_upstream_host(ctx);
   if (!prepare_headers(ctx)) return NGX_HTTP_INTERNAL_SERVER_ERROR;
   ctx.stage = Stage::kForwarded;
-  r->unparsed_uri = ctx.upstream_uri;  // What nginx sends; the balancer gives it back.
-  r->valid_unparsed_uri = 1;
+  lend_request_line(ctx);  // The balancer takes it back.
   if (!ctx.grpc) return NGX_DECLINED;
   ngx_str_t location = ngx_string("@gibbon_grpc");
   ngx_http_named_location(r, &location);

@@ -2,7 +2,7 @@
 
 #include "gateway/nginx/answers.hpp"
 #include "gateway/nginx/conf.hpp"
-#include "gateway/nginx/kit/service_request.hpp"
+#include "gateway/nginx/kit/body.hpp"
 
 namespace gibbon::nginx {
 namespace {
@@ -21,10 +21,6 @@ constexpr WaitingPhase kResponse = {&gateway::Chain::response, &PluginDescriptor
 
 const WaitingPhase& description(Phase phase) {
   return phase == Phase::kRewrite ? kRewrite : phase == Phase::kAccess ? kAccess : kResponse;
-}
-
-bool has_unread_body(const ngx_http_request_t* r) {
-  return r->request_body == nullptr && (r->headers_in.content_length_n > 0 || r->headers_in.chunked);
 }
 
 /// The phase goes on from the event loop, as with any event of the connection.

@@ -13,6 +13,11 @@ namespace {
 /// before they were asked, or with their kept connections.
 constexpr std::size_t kSpareTries = 8;
 
+std::string_view without_port(std::string_view host) {
+  const std::size_t colon = host.rfind(':');
+  return colon == std::string_view::npos || host.find(']', colon) != std::string_view::npos ? host : host.substr(0, colon);
+}
+
 }  // namespace
 
 Tries* Tries::make(ngx_pool_t* pool, BalancedHost& host, std::size_t most,
@@ -100,7 +105,7 @@ ngx_int_t choose_peer(Context& ctx) {
     std::optional<std::uint64_t> hash;
     if (upstream.algorithm == config::Upstream::Algorithm::kConsistentHashing)
       hash = hash_of_request(ctx, upstream);
-    ctx.tries = Tries::make(ctx.r->pool, host, ctx.service->retries + kSpareTries, hash);
+    ctx.tries = Tries::make(ctx.r->pool, host, upstream_retries(ctx) + kSpareTries, hash);
     if (ctx.tries == nullptr) return NGX_ERROR;
   }
   if (ctx.tries->next() != nullptr) return NGX_OK;
@@ -114,8 +119,16 @@ ngx_int_t choose_peer(Context& ctx) {
   return NGX_AGAIN;
 }
 
+std::uint32_t upstream_retries(const Context& ctx) {
+  return ctx.chosen_retries >= 0 ? static_cast<std::uint32_t>(ctx.chosen_retries) : ctx.service->retries;
+}
+
 void set_upstream_host(Context& ctx) {
   ctx.rendered_for = ctx.tries->peer();
+  if (const std::string_view told = ctx.exchange.service_request().host(); !told.empty()) {
+    ctx.upstream_host = str(told);
+    return;
+  }
   if (ctx.route->preserve_host) {
     const ngx_table_elt_t* sent = ctx.r->headers_in.host;
     const std::string_view host = sent != nullptr ? view(sent->value) : client_sni(ctx.r);
@@ -125,7 +138,8 @@ void set_upstream_host(Context& ctx) {
   ctx.upstream_host = str(ctx.target->host_header(*ctx.tries->peer()));
 }
 
-std::string_view upstream_host_name(const Context& ctx) {
+std::string_view upstream_host_name(Context& ctx) {
+  if (const std::string_view told = ctx.exchange.service_request().host(); !told.empty()) return without_port(told);
   if (ctx.route->preserve_host) return view(ctx.r->headers_in.server);
   const gateway::Peer* peer = ctx.tries != nullptr ? ctx.tries->peer() : nullptr;
   return peer != nullptr ? std::string_view(peer->host_name) : std::string_view(ctx.service->host);

@@ -61,10 +61,12 @@ class Tries {
 /// Access phase: picks the request's first peer. NGX_OK: ctx.tries has it. NGX_AGAIN: no address is known
 /// yet; the request sleeps and its phases run again. NGX_DECLINED: there is no peer. NGX_ERROR: no memory.
 ngx_int_t choose_peer(Context& ctx);
+/// How many more peers are tried after the first.
+std::uint32_t upstream_retries(const Context& ctx);
 /// Sets ctx.upstream_host for the peer that ctx.tries has: what the Host header says.
 void set_upstream_host(Context& ctx);
 /// The upstream's name for TLS: SNI, and what its certificate is checked for.
-std::string_view upstream_host_name(const Context& ctx);
+std::string_view upstream_host_name(Context& ctx);
 /// Log phase: reports the last try.
 void report_last_try(Context& ctx) noexcept;
 

@@ -27,10 +27,11 @@ std::uint32_t intern_identity(const config::Service& service, const std::string&
 }  // namespace
 
 UpstreamTarget::UpstreamTarget(const config::Service& service, const gateway::tls::UpstreamSecurity& security,
-                               const MainConf& conf, std::shared_ptr<BalancedHost> host)
+                               const MainConf& conf, std::shared_ptr<BalancedHost> host, Names names)
     : service_(service),
       security_(security),
       host_(std::move(host)),
+      names_(names),
       tls_(service.protocol == "https" || service.protocol == "grpcs"),
       verify_(service.tls_verify.value_or(conf.tls_verify)),
       identity_(intern_identity(service, service.host, security, tls_, verify_)) {}
@@ -72,12 +73,13 @@ PeerAddress UpstreamTarget::address(const gateway::Peer& peer, std::string_view 
   sockaddr_storage storage;
   made.socklen = peer.address.to_sockaddr(peer.port, &storage);
   std::memcpy(made.bytes, &storage, made.socklen);
-  if (const std::uint32_t number = identity(peer.host_name); number != 0) {
+  const bool chosen = names_ == Names::kChosen;
+  if (const std::uint32_t number = chosen ? identity_ : identity(peer.host_name); number != 0) {
     std::memcpy(made.bytes + made.socklen, &number, sizeof number);
     made.socklen += sizeof number;
   }
-  if (tls_ && tls_name != peer.host_name) {
-    // The client's choice (preserve_host). Not interned: it could fill the memory with names.
+  if (tls_ && (chosen || tls_name != peer.host_name)) {
+    // The client's choice (preserve_host), or a plugin's. Not interned: it could fill the memory with names.
     SHA256(reinterpret_cast<const unsigned char*>(tls_name.data()), tls_name.size(), made.bytes + made.socklen);
     made.socklen += SHA256_DIGEST_LENGTH;
   }

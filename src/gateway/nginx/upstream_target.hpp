@@ -20,7 +20,7 @@ namespace gibbon::nginx {
 /// nginx's keep-alive pool compares `socklen` bytes of the address and nothing else: a connection that was opened
 /// for one service would be used for another at the same address, its TLS identity unchecked. An interned number
 /// behind the socket address, counted in `socklen`, keeps identities apart; the kernel ignores what follows the
-/// address itself. Where a client chooses the name for TLS (preserve_host), the name's digest follows too.
+/// address itself. Where a client or a plugin chooses the name for TLS, the name's digest follows too.
 struct PeerAddress {
   /// nginx has room for a path (sockaddr_un) where it keeps them: 110 bytes.
   alignas(8) unsigned char bytes[sizeof(sockaddr_in6) + sizeof(std::uint32_t) + 32];
@@ -31,9 +31,12 @@ struct PeerAddress {
 /// Threads: the event thread; the destructor runs on the loader's thread, when no request is left.
 class UpstreamTarget {
  public:
-  /// `service` and `security` must outlive it: they are of the same generation.
+  /// Who says what its peers are called. Configured names are few, and each is kept for good; of those that requests
+  /// choose there may be any number.
+  enum class Names { kConfigured, kChosen };
+  /// `service` and `security` must outlive its last use: they are of the same generation.
   UpstreamTarget(const config::Service& service, const gateway::tls::UpstreamSecurity& security, const MainConf& conf,
-                 std::shared_ptr<BalancedHost> host);
+                 std::shared_ptr<BalancedHost> host, Names names);
   ~UpstreamTarget();
   UpstreamTarget(const UpstreamTarget&) = delete;
   UpstreamTarget& operator=(const UpstreamTarget&) = delete;
@@ -62,6 +65,7 @@ class UpstreamTarget {
   const config::Service& service_;
   const gateway::tls::UpstreamSecurity& security_;
   std::shared_ptr<BalancedHost> host_;
+  Names names_;
   bool tls_, verify_;
   bool reuse_sessions_ = true;
   std::uint32_t identity_;

@@ -10,7 +10,7 @@ namespace {
 
 /// Calls `visit(argument, name, value, has_value)` for the raw pieces of "a=1&b".
 template <typename Visit>
-void each_argument(std::string_view query, Visit visit) {
+void each_piece(std::string_view query, Visit visit) {
   std::size_t at = 0;
   while (at < query.size()) {
     const std::size_t end = std::min(query.find('&', at), query.size());
@@ -33,9 +33,19 @@ bool is_one_of(std::string_view raw, std::span<const std::string> names) {
 
 }  // namespace
 
+void each_argument(std::string_view query, ArgumentVisitor visit) {
+  each_piece(query, [&](Piece, std::string_view raw, Piece value, bool has_value) {
+    if (raw.empty()) return;
+    const std::string_view text = query.substr(value.begin, value.end - value.begin);
+    const std::string name = is_escaped(raw) ? percent_decode(raw, true) : std::string();
+    const std::string decoded = is_escaped(text) ? percent_decode(text, true) : std::string();
+    visit(is_escaped(raw) ? std::string_view(name) : raw, is_escaped(text) ? std::string_view(decoded) : text, has_value);
+  });
+}
+
 Found find_argument(std::string_view query, std::string_view name) {
   Found found;
-  each_argument(query, [&](Piece argument, std::string_view raw, Piece value, bool has_value) {
+  each_piece(query, [&](Piece argument, std::string_view raw, Piece value, bool has_value) {
     if (is_escaped(raw) ? percent_decode(raw, true) != name : raw != name) return;
     // The '&' before goes with an argument, or the one behind where it is the first.
     if (argument.begin > 0) {
@@ -73,7 +83,7 @@ bool redact_arguments(std::string_view target, std::span<const std::string> name
   const std::string_view query = target.substr(mark + 1);
   bool any = false;
   std::size_t copied = 0;
-  each_argument(query, [&](Piece, std::string_view raw, Piece value, bool has_value) {
+  each_piece(query, [&](Piece, std::string_view raw, Piece value, bool has_value) {
     if (!has_value || value.begin == value.end || !is_one_of(raw, names)) return;
     if (!any) out.assign(target.substr(0, mark + 1));
     any = true;

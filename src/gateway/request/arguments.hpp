@@ -26,7 +26,10 @@ struct Found {
   std::vector<Piece> values;   ///< Where the values stand, as they are written.
 };
 
-/// "a=1&b=2", decoded.
+/// "a=1&b=2&c" in its order, decoded as OpenResty does: '+' is a space, what has no name is left out, escapes that are
+/// none stay. What is passed lives for the call alone, but where it needed no decoding: then it is a part of `query`.
+void each_argument(std::string_view query, ArgumentVisitor visit);
+/// An argument of a query, decoded.
 Found find_argument(std::string_view query, std::string_view name);
 /// A field of a body whose Content-Type is a form (urlencoded, multipart) or JSON; of any other there is
 /// none.

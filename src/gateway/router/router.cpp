@@ -204,6 +204,18 @@ class Compiler {
   std::vector<Pattern>& patterns_;
 };
 
+/// Keeps the groups of the last match, which has found `found` of them, the whole included.
+void keep_captures(const Pattern& pattern, std::uint32_t found, const PatternScratch& scratch, Match& match) noexcept {
+  match.capture_count = std::min<std::uint32_t>(pattern.groups(), Match::kMaxCaptures);
+  for (std::uint32_t i = 0; i < match.capture_count; ++i) {
+    const std::size_t* group = Pattern::group(scratch, i + 1);
+    const bool set = i + 1 < found && group[0] != SIZE_MAX && group[0] <= group[1];
+    match.captures[i] = set ? Match::Capture{static_cast<std::uint32_t>(group[0]),
+                                             static_cast<std::uint32_t>(group[1] - group[0])}
+                            : Match::Capture{kNone, 0};
+  }
+}
+
 /// The search for one request's route.
 class Search {
  public:
@@ -259,14 +271,7 @@ class Search {
     const std::uint32_t found = pattern.match(input_.path, scratch_);
     if (found == 0) return false;
     match_.matched_length = static_cast<std::uint32_t>(pattern.covered(scratch_));
-    match_.capture_count = std::min<std::uint32_t>(pattern.groups(), Match::kMaxCaptures);
-    for (std::uint32_t i = 0; i < match_.capture_count; ++i) {
-      const std::size_t* group = Pattern::group(scratch_, i + 1);
-      const bool set = i + 1 < found && group[0] != SIZE_MAX && group[0] <= group[1];
-      match_.captures[i] = set ? Match::Capture{static_cast<std::uint32_t>(group[0]),
-                                                static_cast<std::uint32_t>(group[1] - group[0])}
-                               : Match::Capture{kNone, 0};
-    }
+    keep_captures(pattern, found, scratch_, match_);
     return true;
   }
 
@@ -352,6 +357,19 @@ bool Router::match(const MatchInput& input, Match* match) const noexcept {
   }
   t.paths.walk(t.roots[0], input.path, visit);
   return search.finish();
+}
+
+bool Router::find_captures(std::uint32_t index, std::string_view path, Match* match,
+                           Match::Capture* whole) const noexcept {
+  const Pattern& pattern = tables_->patterns[index];
+  const PatternScratch& scratch = tables_->scratch;
+  const std::uint32_t found = pattern.match(path, scratch);
+  if (found == 0 || pattern.groups() == 0) return false;
+  match->pattern = index;
+  keep_captures(pattern, found, scratch, *match);
+  const std::size_t covered = pattern.covered(scratch);
+  *whole = {0, static_cast<std::uint32_t>(covered > 0 ? covered : Pattern::group(scratch, 0)[1])};
+  return true;
 }
 
 std::string_view Router::capture_name(const Match& match, std::uint32_t index) const noexcept {

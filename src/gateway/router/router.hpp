@@ -90,6 +90,10 @@ class Router {
   /// Fills `match` with the route that serves the request. False: none does (404). Allocates nothing.
   bool match(const MatchInput& input, Match* match) const noexcept;
 
+  /// Matches a regex path again, for what its groups hold: `pattern` is a Match's, `path` the one that it matched. Fills
+  /// the captures of `match` and its pattern; `whole` is what the expression itself covers. False: it has no groups.
+  bool find_captures(std::uint32_t pattern, std::string_view path, Match* match, Match::Capture* whole) const noexcept;
+
   /// The name of group `index` (from 0) of a regex path; empty where it has none.
   [[nodiscard]] std::string_view capture_name(const Match& match, std::uint32_t index) const noexcept;
 

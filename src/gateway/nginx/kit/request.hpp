@@ -38,6 +38,7 @@ class RequestAdapter final : public Request {
 
  private:
   Context& ctx_;
+  mutable std::string_view path_;  ///< Once it was asked for.
 };
 
 }  // namespace gibbon::nginx

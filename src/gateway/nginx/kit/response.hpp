@@ -24,6 +24,7 @@ class ResponseAdapter final : public Response {
   void set_body(std::string_view bytes) override;
 
  private:
+  void append(ngx_str_t name, std::string_view value);
   Context& ctx_;
 };
 

@@ -41,6 +41,8 @@ class RouterAdapter final : public Router {
 
  private:
   Context& ctx_;
+  mutable const RouteView* route_ = nullptr;  ///< In the pool, once it was asked for.
+  mutable const ServiceView* service_ = nullptr;
 };
 
 }  // namespace gibbon::nginx

@@ -1,88 +1,229 @@
 #include "gateway/nginx/kit/service_request.hpp"
 
-#include <unistd.h>
-
-#include <charconv>
 #include <new>
+#include <stdexcept>
 
 #include "base/ascii.hpp"
-#include "gateway/nginx/context.hpp"
+#include "gateway/nginx/client_view.hpp"
+#include "gateway/nginx/kit/body.hpp"
+#include "gateway/nginx/kit/header_text.hpp"
 #include "gateway/request/arguments.hpp"
 
 namespace gibbon::nginx {
 namespace {
 
-void body_was_read(ngx_http_request_t* r) noexcept {
-  r->write_event_handler = ngx_http_core_run_phases;
-  ngx_http_core_run_phases(r);
+constexpr Phases kChanging = {Phase::kRewrite, Phase::kAccess};
+constexpr Phases kBodyPhases = {Phase::kAccess, Phase::kResponse, Phase::kHeaderFilter, Phase::kBodyFilter, Phase::kLog};
+
+struct Method {
+  std::string_view name;
+  ngx_uint_t number;
+};
+
+constexpr Method kMethods[] = {
+    {"GET", NGX_HTTP_GET},         {"HEAD", NGX_HTTP_HEAD},           {"POST", NGX_HTTP_POST},
+    {"PUT", NGX_HTTP_PUT},         {"DELETE", NGX_HTTP_DELETE},       {"PATCH", NGX_HTTP_PATCH},
+    {"OPTIONS", NGX_HTTP_OPTIONS}, {"TRACE", NGX_HTTP_TRACE},         {"MKCOL", NGX_HTTP_MKCOL},
+    {"COPY", NGX_HTTP_COPY},       {"MOVE", NGX_HTTP_MOVE},           {"PROPFIND", NGX_HTTP_PROPFIND},
+    {"LOCK", NGX_HTTP_LOCK},       {"PROPPATCH", NGX_HTTP_PROPPATCH}, {"UNLOCK", NGX_HTTP_UNLOCK},
+};
+
+bool is_hex(char c) { return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
+
+/// `text` with all that is none of the bytes that `plain` lets stand percent-encoded.
+template <typename Plain>
+std::string encoded(std::string_view text, Plain plain) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (plain(i)) {
+      out += text[i];
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(text[i]);
+    out += '%';
+    out += "0123456789ABCDEF"[byte >> 4];
+    out += "0123456789ABCDEF"[byte & 15];
+  }
+  return out;
 }
 
-/// Appends a header that nginx's modules can send on.
-bool push_header(ngx_http_request_t* r, std::string_view name, std::string_view value) {
-  auto* h = static_cast<ngx_table_elt_t*>(ngx_list_push(&r->headers_in.headers));
-  if (h == nullptr) return false;
-  h->key = str(name);
-  h->value = str(value);
-  h->lowcase_key = static_cast<u_char*>(ngx_pnalloc(r->pool, name.size()));
-  if (h->lowcase_key == nullptr) return false;
-  h->hash = ngx_hash_strlow(h->lowcase_key, h->key.data, h->key.len);
-  return true;
+/// RFC 3986's characters of a path, and the brackets, which Kong sends as they are.
+std::string encoded_path(std::string_view path) {
+  static constexpr std::string_view kMarks = "/-._~!$&'()*+,;=:@[]";
+  return encoded(path, [path](std::size_t i) {
+    const char c = path[i];
+    if (c == '%') return i + 2 < path.size() && is_hex(path[i + 1]) && is_hex(path[i + 2]);
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || kMarks.find(c) != std::string_view::npos;
+  });
 }
 
-std::size_t size_of(const ngx_buf_t& b) {
-  return static_cast<std::size_t>(ngx_buf_in_memory(&b) ? b.last - b.pos
-                                  : b.in_file           ? b.file_last - b.file_pos
-                                                        : 0);
+/// What would end the request line, or the query, must not stand in it.
+std::string encoded_query(std::string_view query) {
+  return encoded(query, [query](std::size_t i) {
+    const auto byte = static_cast<unsigned char>(query[i]);
+    return byte > 0x20 && byte != 0x7f && byte != '#';
+  });
 }
 
-/// Copies `n` bytes of a piece, from `start` on; false where they cannot be read.
-bool copy_from(const ngx_buf_t& b, std::size_t start, std::size_t n, char* to) {
-  if (!ngx_buf_in_memory(&b))
-    return pread(b.file->fd, to, n, b.file_pos + static_cast<off_t>(start)) == static_cast<ssize_t>(n);
-  std::memcpy(to, b.pos + start, n);
-  return true;
+bool push_copy(ngx_list_t& list, const ngx_table_elt_t& header) {
+  auto* copy = static_cast<ngx_table_elt_t*>(ngx_list_push(&list));
+  if (copy != nullptr) *copy = header;
+  return copy != nullptr;
 }
 
-/// Gives the body one buffer.
-bool replace_body(ngx_http_request_t* r, std::string_view body) {
-  auto* buffer = ngx_create_temp_buf(r->pool, body.size() + 1);
-  ngx_chain_t* link = ngx_alloc_chain_link(r->pool);
-  if (buffer == nullptr || link == nullptr) return false;
-  buffer->last = ngx_cpymem(buffer->pos, body.data(), body.size());
-  buffer->last_buf = 1;
-  link->buf = buffer;
-  link->next = nullptr;
-  r->request_body->bufs = body.empty() ? nullptr : link;
-  r->headers_in.content_length_n = static_cast<off_t>(body.size());
-  return true;
+/// A header as nginx's modules can send it on.
+ngx_table_elt_t element(const HeaderChange& change) {
+  ngx_table_elt_t h{};
+  h.key = str(change.name);
+  h.value = str(change.value);
+  h.lowcase_key = str(change.lower_name).data;
+  h.hash = ngx_hash_key(h.lowcase_key, h.key.len);
+  return h;
 }
 
 }  // namespace
 
-bool same_header(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const char x = a[i] == '_' ? '-' : ascii_lower(a[i]), y = b[i] == '_' ? '-' : ascii_lower(b[i]);
-    if (x != y) return false;
-  }
-  return true;
+std::string_view ServiceRequestAdapter::method() const {
+  return view(ctx_.upstream_method != 0 ? ctx_.upstream_method_name : ctx_.method);
 }
 
-void ServiceRequestAdapter::change(const HeaderChange& wanted) {
-  HeaderChange* found = changes_;
-  while (found != nullptr && !same_header(found->name, wanted.name)) found = found->next;
-  if (found == nullptr) {
-    found = static_cast<HeaderChange*>(ngx_palloc(ctx_.r->pool, sizeof(HeaderChange)));
-    if (found == nullptr) return;
-    new (found) HeaderChange{view(copy_to_pool(ctx_.r->pool, wanted.name)), {}, true, changes_};
-    changes_ = found;
-  }
-  found->clears = wanted.clears;
-  found->value = wanted.clears ? std::string_view() : view(copy_to_pool(ctx_.r->pool, wanted.value));
+std::string_view ServiceRequestAdapter::path() const {
+  const std::string_view uri = view(ctx_.upstream_uri);
+  return uri.substr(0, uri.find('?'));
 }
+
+std::string_view ServiceRequestAdapter::query() const {
+  const std::string_view uri = view(ctx_.upstream_uri);
+  if (uri.empty()) return ctx_.exchange.request().query();
+  const std::size_t mark = uri.find('?');
+  return mark == std::string_view::npos ? std::string_view() : uri.substr(mark + 1);
+}
+
+template <typename Client, typename Own>
+void ServiceRequestAdapter::go_through(ngx_list_t& list, Client client, Own own) const {
+  for (HeaderChange* c = first_; c != nullptr; c = c->next) c->placed = false;
+  nginx::each_header(list, [&](ngx_table_elt_t& h) {
+    HeaderChange* c = first_;
+    while (c != nullptr && (c->kind == HeaderChange::Kind::kAdd || !same_header(c->name, view(h.key)))) c = c->next;
+    if (c == nullptr) return client(h);
+    if (c->kind == HeaderChange::Kind::kSet && !c->placed) {
+      c->placed = true;
+      own(*c);
+    }
+  });
+  for (const HeaderChange* c = first_; c != nullptr; c = c->next)
+    if (c->kind != HeaderChange::Kind::kClear && !c->placed) own(*c);
+}
+
+void ServiceRequestAdapter::each_header(HeaderVisitor visit) const {
+  ngx_http_request_t* r = ctx_.r;
+  go_through(
+      ctx_.headers_replaced ? ctx_.client_headers : r->headers_in.headers,
+      [&](const ngx_table_elt_t& h) {
+        const u_char* name = h.lowcase_key != nullptr ? h.lowcase_key : h.key.data;
+        visit(std::string_view(reinterpret_cast<const char*>(name), h.key.len), view(h.value));
+      },
+      [&](const HeaderChange& change) { visit(change.lower_name, change.value); });
+}
+
+std::string_view ServiceRequestAdapter::header(std::string_view name) const {
+  std::string_view found;
+  bool seen = false;
+  const auto look = [&](std::string_view n, std::string_view value) {
+    if (!seen && same_header(n, name)) found = value, seen = true;
+  };
+  each_header(look);
+  return found;
+}
+
+Body ServiceRequestAdapter::body() const {
+  ctx_.require("body", kBodyPhases);
+  const std::string_view bytes = request_body(ctx_);
+  const std::uint64_t size = request_body_size(ctx_);
+  return {bytes, size, bytes.size() != size};
+}
+
+void ServiceRequestAdapter::set_method(std::string_view method) {
+  ctx_.require("set_method", kChanging);
+  for (const Method& known : kMethods) {
+    if (known.name != method) continue;
+    ctx_.upstream_method = known.number;
+    ctx_.upstream_method_name = str(known.name);
+    return;
+  }
+  throw std::invalid_argument("'" + std::string(method) + "' is no method of HTTP");
+}
+
+void ServiceRequestAdapter::set_target(std::string_view path, std::string_view query) {
+  std::string target(path);
+  if (!query.empty()) target.append("?").append(query);
+  const ngx_str_t copy = copy_to_pool(ctx_.r->pool, target);
+  if (copy.data == nullptr) throw std::bad_alloc();
+  ctx_.upstream_uri = copy;
+}
+
+void ServiceRequestAdapter::set_path(std::string_view path) {
+  ctx_.require("set_path", {Phase::kAccess});
+  if (!path.starts_with('/')) throw std::invalid_argument("a path begins with '/', not '" + std::string(path) + "'");
+  set_target(encoded_path(path), query());
+}
+
+void ServiceRequestAdapter::set_query(std::string_view query) {
+  ctx_.require("set_query", {Phase::kAccess});
+  set_target(path(), encoded_query(query));
+}
+
+void ServiceRequestAdapter::clear_query_argument(std::string_view name) {
+  ctx_.require("clear_query_argument", {Phase::kAccess});
+  const std::string_view before = query();
+  const gateway::Found found = gateway::find_argument(before, name);
+  if (!found.members.empty()) set_target(path(), gateway::without(before, found.members));
+}
+
+void ServiceRequestAdapter::note(HeaderChange::Kind kind, std::string_view name, std::string_view value) {
+  ngx_pool_t* pool = ctx_.r->pool;
+  auto* made = static_cast<HeaderChange*>(ngx_palloc(pool, sizeof(HeaderChange)));
+  const ngx_str_t kept = copy_header_name(pool, name), lower = copy_header_name(pool, name);
+  if (made == nullptr) throw std::bad_alloc();
+  ngx_strlow(lower.data, lower.data, lower.len);
+  new (made) HeaderChange{kind, false, view(kept), view(lower), view(copy_header_value(pool, value)), nullptr};
+  if (kind != HeaderChange::Kind::kAdd) {
+    // What was said of the name before counts no more.
+    last_ = nullptr;
+    for (HeaderChange** at = &first_; *at != nullptr;) {
+      if (same_header((*at)->name, name)) {
+        *at = (*at)->next;
+      } else {
+        last_ = *at;
+        at = &(*at)->next;
+      }
+    }
+  }
+  (last_ != nullptr ? last_->next : first_) = made;
+  last_ = made;
+  if (same_header(name, "host")) host_ = kind == HeaderChange::Kind::kClear ? std::string_view() : made->value;
+}
+
+void ServiceRequestAdapter::set_header(std::string_view name, std::string_view value) {
+  ctx_.require("set_header", kChanging);
+  note(HeaderChange::Kind::kSet, name, value);
+}
+
+void ServiceRequestAdapter::add_header(std::string_view name, std::string_view value) {
+  ctx_.require("add_header", kChanging);
+  // There is one Host.
+  note(same_header(name, "host") ? HeaderChange::Kind::kSet : HeaderChange::Kind::kAdd, name, value);
+}
+
+void ServiceRequestAdapter::clear_header(std::string_view name) {
+  ctx_.require("clear_header", kChanging);
+  note(HeaderChange::Kind::kClear, name, {});
+}
+
+void ServiceRequestAdapter::tell_host(std::string_view host) { host_ = view(copy_header_value(ctx_.r->pool, host)); }
 
 bool ServiceRequestAdapter::apply_headers() {
-  if (changes_ == nullptr) return true;
+  if (first_ == nullptr || applied_) return true;
   ngx_http_request_t* r = ctx_.r;
   ngx_list_t& list = r->headers_in.headers;
   ngx_list_t before = list;
@@ -94,108 +235,25 @@ bool ServiceRequestAdapter::apply_headers() {
   }
   if (ngx_list_init(&list, r->pool, 20, sizeof(ngx_table_elt_t)) != NGX_OK) return false;
   bool ok = true;
-  nginx::each_header(before, [&](ngx_table_elt_t& h) {
-    for (const HeaderChange* c = changes_; c != nullptr; c = c->next)
-      if (same_header(c->name, view(h.key))) return;
-    auto* copy = static_cast<ngx_table_elt_t*>(ngx_list_push(&list));
-    if (copy != nullptr) *copy = h;
-    ok = ok && copy != nullptr;
-  });
-  for (const HeaderChange* c = changes_; c != nullptr; c = c->next)
-    if (!c->clears) ok = ok && push_header(r, c->name, c->value);
+  go_through(
+      before, [&](const ngx_table_elt_t& h) { ok = push_copy(list, h) && ok; },
+      [&](const HeaderChange& change) { ok = push_copy(list, element(change)) && ok; });
+  applied_ = ok;
   return ok;
 }
 
-std::string_view ServiceRequestAdapter::method() const { return {}; }
-std::string_view ServiceRequestAdapter::path() const { return {}; }
-std::string_view ServiceRequestAdapter::query() const { return {}; }
-std::string_view ServiceRequestAdapter::header(std::string_view) const { return {}; }
-void ServiceRequestAdapter::each_header(HeaderVisitor) const {}
-Body ServiceRequestAdapter::body() const { return {}; }
-void ServiceRequestAdapter::set_method(std::string_view) { throw std::logic_error("set_method() is not there yet"); }
-void ServiceRequestAdapter::set_path(std::string_view) { throw std::logic_error("set_path() is not there yet"); }
-void ServiceRequestAdapter::set_query(std::string_view) { throw std::logic_error("set_query() is not there yet"); }
-void ServiceRequestAdapter::add_header(std::string_view, std::string_view) { throw std::logic_error("add_header() is not there yet"); }
-void ServiceRequestAdapter::set_body(std::string_view) { throw std::logic_error("set_body() is not there yet"); }
-
-void ServiceRequestAdapter::clear_query_argument(std::string_view name) {
-  const std::string_view uri = view(ctx_.upstream_uri);
-  const std::size_t mark = uri.find('?');
-  if (mark == std::string_view::npos) return;
-  const std::string_view query = uri.substr(mark + 1);
-  const gateway::Found found = gateway::find_argument(query, name);
-  if (found.members.empty()) return;
-  std::string rest(uri.substr(0, mark));
-  if (const std::string kept = gateway::without(query, found.members); !kept.empty())
-    rest.append("?").append(kept);
-  if (const ngx_str_t copy = copy_to_pool(ctx_.r->pool, rest); copy.data != nullptr) ctx_.upstream_uri = copy;
-}
-
 void ServiceRequestAdapter::clear_body_field(std::string_view name) {
+  ctx_.require("clear_body_field", {Phase::kAccess});
   const std::string_view body = request_body(ctx_);
-  const gateway::Found found =
-      gateway::find_body_field(ctx_.exchange.request().header("content-type"), body, name);
-  if (found.members.empty()) return;
-  const off_t declared = ctx_.r->headers_in.content_length_n;
-  ngx_chain_t* before = ctx_.r->request_body->bufs;
-  if (!replace_body(ctx_.r, gateway::without(body, found.members))) return;
-  if (ctx_.client_body_length < 0) {
-    ctx_.client_body_length = declared;
-    ctx_.client_body = before;
-  }
-  ctx_.body_text = {};
-  // nginx writes the length itself; what the client sent must not stand beside it.
-  if (ctx_.r->headers_in.content_length != nullptr) {
-    char digits[24];
-    const auto end = std::to_chars(digits, digits + sizeof digits, ctx_.r->headers_in.content_length_n);
-    set_header("Content-Length", {digits, static_cast<std::size_t>(end.ptr - digits)});
-  }
+  const gateway::Found found = gateway::find_body_field(header("content-type"), body, name);
+  if (!found.members.empty()) replace_request_body(ctx_, gateway::without(body, found.members));
 }
 
-std::string_view request_body(Context& ctx) {
-  if (!ctx.body_text.empty()) return ctx.body_text;
-  const ngx_http_request_body_t* body = ctx.r->request_body;
-  if (body == nullptr || body->bufs == nullptr || body->temp_file != nullptr) return {};
-  std::size_t size = 0;
-  for (const ngx_chain_t* cl = body->bufs; cl != nullptr; cl = cl->next) {
-    if (!ngx_buf_in_memory(cl->buf)) {
-      if (cl->buf->in_file) return {};
-      continue;
-    }
-    size += size_of(*cl->buf);
-  }
-  auto* text = static_cast<u_char*>(ngx_pnalloc(ctx.r->pool, size));
-  if (text == nullptr) return {};
-  u_char* p = text;
-  for (const ngx_chain_t* cl = body->bufs; cl != nullptr; cl = cl->next)
-    if (ngx_buf_in_memory(cl->buf)) p = ngx_cpymem(p, cl->buf->pos, size_of(*cl->buf));
-  ctx.body_text = {reinterpret_cast<const char*>(text), size};
-  return ctx.body_text;
-}
-
-void capture_read_body(Context& ctx) {
-  const ngx_chain_t* cl = ctx.client_body;
-  if (cl == nullptr && ctx.r->request_body != nullptr) cl = ctx.r->request_body->bufs;
-  capture::BodyCapture& body = ctx.request_body;
-  std::size_t offset = 0;
-  for (; cl != nullptr && body.room() > 0; cl = cl->next) {
-    const std::size_t size = size_of(*cl->buf), kept = body.bytes().size();
-    if (offset + size > kept) {
-      const std::size_t start = kept - offset, n = std::min(size - start, body.room());
-      char* to = body.reserve(n, ctx.arena());
-      if (to == nullptr || !copy_from(*cl->buf, start, n, to)) return;
-      body.keep(n);
-    }
-    offset += size;
-  }
-  for (const gateway::Piece& piece : ctx.hidden_pieces) body.overwrite(piece.begin, piece.end, '*');
-}
-
-ngx_int_t read_request_body(Context& ctx) {
-  const ngx_int_t rc = ngx_http_read_client_request_body(ctx.r, body_was_read);
-  if (rc >= NGX_HTTP_SPECIAL_RESPONSE) return rc;
-  ngx_http_finalize_request(ctx.r, NGX_DONE);
-  return NGX_DONE;
+void ServiceRequestAdapter::set_body(std::string_view bytes) {
+  ctx_.require("set_body", {Phase::kAccess});
+  if (has_unread_body(ctx_.r))
+    throw std::logic_error("set_body() needs a handler whose reads_body() asked for the client's body");
+  replace_request_body(ctx_, bytes);
 }
 
 }  // namespace gibbon::nginx

@@ -1,0 +1,3 @@
+#include "../probe.hpp"
+
+GIBBON_PLUGIN("kit-probe", probe::Handler, probe::Config, probe::schema)
