@@ -109,7 +109,7 @@ void add_kong_headers(Context& ctx) {
 /// What of the upstream's head no client is to see is taken out, before any plugin looks at it.
 void begin_head(Context& ctx) {
   if (!ctx.proxied) return;
-  if (ctx.upstream_method == NGX_HTTP_HEAD && ctx.r->method != NGX_HTTP_HEAD) {
+  if (ctx.upstream_method == NGX_HTTP_HEAD && ctx.r->method != NGX_HTTP_HEAD && ctx.answer.status == 0) {
     // A plugin has asked for a head alone: the length is that of a body which does not come.
     ngx_http_clear_content_length(ctx.r);
     ctx.r->headers_out.content_length_n = 0;
