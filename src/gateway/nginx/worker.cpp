@@ -76,6 +76,7 @@ Worker::Worker(MainConf& conf, ngx_log_t* log)
   }
   upstreams_.emplace(conf, health_ ? &*health_ : nullptr, log);
   probes_.emplace(*upstreams_, conf, log);
+  sockets_.emplace(conf);
   upstreams_->on_change([this] { tell_changed_targets(); });
   auto control = config::Control::open(conf.shared_directory);
   if (!control.ok()) {
@@ -122,6 +123,7 @@ Worker::~Worker() {
   }
   if (wakeup_ != nullptr) ngx_close_connection(wakeup_);
   probes_.reset();
+  sockets_.reset();
   if (health_) health_->release_lease();
   if (page_ != nullptr) page_->pid.store(0, std::memory_order_release);
   if (fifo_ >= 0) close(fifo_);

@@ -14,6 +14,7 @@
 #include "gateway/chain/runtime.hpp"
 #include "gateway/nginx/conf.hpp"
 #include "gateway/nginx/probes.hpp"
+#include "gateway/nginx/sockets.hpp"
 #include "gateway/nginx/upstreams.hpp"
 #include "record/ring.hpp"
 
@@ -41,6 +42,8 @@ class Worker {
   void take_next_runtime();
   /// What requests are balanced over. Event thread.
   Upstreams& upstreams() { return *upstreams_; }
+  /// The connections of plugins. Event thread.
+  Sockets& sockets() { return *sockets_; }
   /// A few times a second: names, health, and, in one worker of the gateway at a time, probes and what the agent shows.
   /// Event thread.
   void look_after_upstreams();
@@ -79,6 +82,7 @@ class Worker {
   std::optional<config::HealthTable> health_;
   std::optional<Upstreams> upstreams_;
   std::optional<Probes> probes_;
+  std::optional<Sockets> sockets_;
   config::ControlPage::Worker* page_ = nullptr;
   std::uint32_t slot_ = 0;
 

@@ -1,5 +1,7 @@
 #include "gateway/nginx/kit/async.hpp"
 
+#include "gateway/nginx/kit/socket.hpp"
+
 namespace gibbon::nginx {
 namespace {
 
@@ -13,6 +15,7 @@ class Sleep final : public Operation<void> {
     waiting_ = waiting;
     timer_.data = this;
     timer_.log = caller_.log();
+    timer_.cancelable = 1;  // What holds a worker that shuts down is the request, by its own limit.
     timer_.handler = [](ngx_event_t* event) {
       auto& self = *static_cast<Sleep*>(event->data);
       self.caller_.resume(self.waiting_);
@@ -28,7 +31,16 @@ class Sleep final : public Operation<void> {
   ngx_event_t timer_{};
 };
 
-[[noreturn]] void not_yet() { throw std::logic_error("this gateway cannot wait for that"); }
+/// How long names are asked for where nobody says, in milliseconds; the resolver's own limit is shorter as a rule.
+constexpr std::chrono::milliseconds kResolveTimeout{60000};
+
+Task<std::vector<std::string>> resolve(Caller& caller, std::string name) {
+  co_await next_turn(caller);
+  const auto endpoints = co_await resolve_host(caller, std::move(name), kResolveTimeout);
+  std::vector<std::string> addresses;
+  for (const auto& endpoint : endpoints) addresses.push_back(endpoint.address.text());
+  co_return addresses;
+}
 
 }  // namespace
 
@@ -38,15 +50,15 @@ Wait<void> make_sleep(Caller& caller, std::chrono::milliseconds time) {
 }
 Wait<HttpResponse> make_http(Caller& caller, HttpRequest) {
   caller.require("http", kWaitingPhases);
-  not_yet();
+  throw std::logic_error("this gateway cannot wait for that");
 }
-Wait<std::vector<std::string>> make_resolve(Caller& caller, std::string) {
+Wait<std::vector<std::string>> make_resolve(Caller& caller, std::string name) {
   caller.require("resolve", kWaitingPhases);
-  not_yet();
+  return wait_for_task(resolve(caller, std::move(name)));
 }
-Wait<std::unique_ptr<Socket>> make_connect(Caller& caller, ConnectOptions) {
+Wait<std::unique_ptr<Socket>> make_connect(Caller& caller, ConnectOptions options) {
   caller.require("connect", kWaitingPhases);
-  not_yet();
+  return wait_for_task(connect_socket(caller, std::move(options), Reuse::kKept));
 }
 
 }  // namespace gibbon::nginx
