@@ -205,3 +205,158 @@ def test_names(gate, wait):
     assert text(gate.get(wait("resolve", host="192.0.2.7"))) == "192.0.2.7"
     assert text(gate.get(wait("resolve", host="unknown.example.test"))) == \
         "error: name: unknown.example.test could not be resolved: dns server error: 3 name error"
+
+
+class RawServer:
+    """Answers each request, of whatever connection, with the next of `answers`: bytes, or None: it closes at once. A
+    connection is closed after an answer that is in `closing`."""
+
+    def __init__(self, answers, closing=(), tls=None):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.answers, self.closing, self.tls = list(answers), closing, tls
+        self.heads, self.connections = [], 0
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                peer, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
+
+    def _serve(self, peer):
+        with peer:
+            file = peer.makefile("rb")
+            while True:
+                head = b""
+                while (line := file.readline()) not in (b"\r\n", b""):
+                    head += line
+                if not line:
+                    return
+                length = re.search(rb"(?i)content-length: (\d+)", head)
+                self.heads.append((head + file.read(int(length[1])) if length else head).decode())
+                answer = self.answers.pop(0)
+                if answer is None:
+                    return
+                peer.sendall(answer)
+                if answer in self.closing:
+                    return
+
+    def close(self):
+        self.listener.close()
+
+
+@pytest.fixture
+def raw():
+    made = []
+
+    def make(*answers, closing=()):
+        made.append(RawServer(answers, closing))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.close()
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_http_in_each_phase(gate, wait, raw, phase):
+    server = raw(OK, OK)
+    path = wait("http", phase=phase, url=f"http://127.0.0.1:{server.port}/x?y=1")
+    assert text(gate.get(path)) == "200 text/plain ok"
+    assert text(gate.get(path)) == "200 text/plain ok"
+    assert server.connections == 1
+    assert server.heads == 2 * [f"GET /x?y=1 HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nX-Asked-By: waiting\r\n"
+                                "Connection: keep-alive\r\n"]
+
+
+def test_http_with_a_body_and_a_user(gate, wait, raw):
+    server = raw(OK)
+    path = wait("http", url=f"http://joe:secret@127.0.0.1:{server.port}", method="POST", body="abc" * 100000)
+    assert text(gate.get(path)) == "200 text/plain ok"
+    head = server.heads[0]
+    assert head.startswith("POST / HTTP/1.1\r\n")
+    assert "Authorization: Basic am9lOnNlY3JldA==\r\nContent-Length: 300000\r\n" in head
+    assert head.endswith("abc" * 100000)
+
+
+@pytest.mark.parametrize("answer, kept, want", [
+    (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n4\r\n two\r\n0\r\n\r\n", True, "200  one two"),
+    (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", True, "500  "),
+    (b"HTTP/1.1 204 None\r\n\r\n", True, "204  "),
+    (b"HTTP/1.1 200 OK\r\n\r\nuntil the end", False, "200  until the end"),
+    (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", False, "200  ok"),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", False,
+     "error: connection: 127.0.0.1:PORT: the connection was closed before the end of the answer"),
+    (b"hello\r\n", False, "error: protocol: 127.0.0.1:PORT: what came is no answer of HTTP/1"),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n", False,
+     "error: too large: 127.0.0.1:PORT: the body of the answer has more than 1048576 bytes"),
+])
+def test_answers_of_every_kind(gate, wait, raw, answer, kept, want):
+    server = raw(answer, OK, closing=() if kept else (answer,))
+    path = wait("http", url=f"http://127.0.0.1:{server.port}/")
+    assert text(gate.get(path)) == want.replace("PORT", str(server.port))
+    assert text(gate.get(path)) == "200 text/plain ok"
+    assert server.connections == (1 if kept else 2)
+
+
+def test_a_stale_connection_is_replaced(gate, wait, raw):
+    server = raw(OK, None, OK)
+    path = wait("http", url=f"http://127.0.0.1:{server.port}/")
+    assert text(gate.get(path)) == "200 text/plain ok"
+    assert text(gate.get(path)) == "200 text/plain ok"
+    assert server.connections == 2
+
+
+def test_a_post_is_not_sent_twice(gate, wait, raw):
+    server = raw(OK, None)
+    path = wait("http", url=f"http://127.0.0.1:{server.port}/", method="POST")
+    assert text(gate.get(path)) == "200 text/plain ok"
+    assert text(gate.get(path)) == f"error: connection: 127.0.0.1:{server.port}: the connection was closed before an answer"
+
+
+def test_a_server_that_always_closes(gate, wait, raw):
+    server = raw(OK, None, None)
+    path = wait("http", url=f"http://127.0.0.1:{server.port}/")
+    assert text(gate.get(path)) == "200 text/plain ok"
+    assert text(gate.get(path)) == f"error: connection: 127.0.0.1:{server.port}: the connection was closed before an answer"
+    assert server.connections == 2
+
+
+def test_a_slow_server(gate, wait, upstream):
+    path = wait("http", url=f"http://127.0.0.1:{upstream.port}/stall/{wait.__name__}-slow", milliseconds=50)
+    assert text(gate.get(path)) == f"error: timeout: no answer from 127.0.0.1:{upstream.port} within 50 ms"
+    upstream.release(f"{wait.__name__}-slow")
+
+
+def test_large_answers(gate, wait, upstream):
+    path = wait("http", url=f"http://127.0.0.1:{upstream.port}/text/900000")
+    assert text(gate.get(path)) == "200 text/plain " + "a" * 900000
+
+
+def test_head(gate, wait, upstream):
+    path = wait("http", url=f"http://127.0.0.1:{upstream.port}/text/10", method="HEAD")
+    assert text(gate.get(path)) == "200 text/plain "
+    assert text(gate.get(path)) == "200 text/plain "
+
+
+def test_http_over_tls(gate, wait, tls_upstream, untrusted_upstream):
+    assert text(gate.get(wait("http", url=f"https://one.test:{tls_upstream.port}/text/2"))) == "200 text/plain aa"
+    path = wait("http", url=f"https://127.0.0.1:{tls_upstream.port}/text/2")
+    assert text(gate.get(path)) == "200 text/plain aa"
+    untrusted = f"https://one.test:{untrusted_upstream.port}/text/2"
+    assert text(gate.get(wait("http", url=untrusted))).startswith(
+        f"error: tls: the certificate of one.test:{untrusted_upstream.port} is not trusted: ")
+    assert text(gate.get(wait("http", url=untrusted, verify=False))) == "200 text/plain aa"
+
+
+def test_urls_that_lead_nowhere(gate, wait):
+    assert text(gate.get(wait("http", url="http://unknown.example.test/"))).startswith(
+        "error: name: unknown.example.test could not be resolved: ")
+    assert text(gate.get(wait("http", url="ftp://one.test/"))) == "error: protocol: the URL is none of http or https, with a host"

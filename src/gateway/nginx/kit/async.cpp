@@ -1,5 +1,7 @@
 #include "gateway/nginx/kit/async.hpp"
 
+#include "gateway/nginx/kit/deadline.hpp"
+#include "gateway/nginx/kit/http.hpp"
 #include "gateway/nginx/kit/socket.hpp"
 
 namespace gibbon::nginx {
@@ -20,7 +22,7 @@ class Sleep final : public Operation<void> {
       auto& self = *static_cast<Sleep*>(event->data);
       self.caller_.resume(self.waiting_);
     };
-    ngx_add_timer(&timer_, static_cast<ngx_msec_t>(std::max<std::int64_t>(0, time_.count())));
+    ngx_add_timer(&timer_, to_msec(time_));
   }
   void take() override {}
 
@@ -48,9 +50,9 @@ Wait<void> make_sleep(Caller& caller, std::chrono::milliseconds time) {
   caller.require("sleep", kWaitingPhases);
   return Wait<void>(std::make_unique<Sleep>(caller, time));
 }
-Wait<HttpResponse> make_http(Caller& caller, HttpRequest) {
+Wait<HttpResponse> make_http(Caller& caller, HttpRequest request) {
   caller.require("http", kWaitingPhases);
-  throw std::logic_error("this gateway cannot wait for that");
+  return wait_for_task(fetch(caller, std::move(request)));
 }
 Wait<std::vector<std::string>> make_resolve(Caller& caller, std::string name) {
   caller.require("resolve", kWaitingPhases);

@@ -1,5 +1,7 @@
 #include "gateway/nginx/kit/operations.hpp"
 
+#include "gateway/nginx/kit/deadline.hpp"
+
 namespace gibbon::nginx {
 
 using Endpoints = std::vector<gateway::HostAnswer::Endpoint>;
@@ -33,7 +35,7 @@ NameOperation::~NameOperation() {
 
 void NameOperation::start(std::coroutine_handle<> waiting) {
   waiting_ = waiting;
-  ngx_add_timer(&timer_, static_cast<ngx_msec_t>(std::max<std::int64_t>(0, timeout_.count())));
+  ngx_add_timer(&timer_, to_msec(timeout_));
   name_->listen(this);
   name_->refresh(ngx_time());
   if (!name_->asking() || !name_->answer().endpoints.empty()) finish();

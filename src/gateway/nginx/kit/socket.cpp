@@ -1,5 +1,6 @@
 #include "gateway/nginx/kit/socket.hpp"
 
+#include "gateway/nginx/kit/deadline.hpp"
 #include "gateway/nginx/worker.hpp"
 
 namespace gibbon::nginx {
@@ -7,28 +8,12 @@ namespace {
 
 using std::chrono::milliseconds;
 
-ngx_msec_t to_msec(milliseconds time) {
-  return static_cast<ngx_msec_t>(std::clamp<std::int64_t>(time.count(), 0, NGX_MAX_INT32_VALUE));
-}
-
 /// What two connections must share so that one can serve in the other's place.
 std::string pool_key(const ConnectOptions& options) {
   std::string key = options.host + '\n' + std::to_string(options.port) + '\n';
   key += options.tls ? (options.ssl_verify ? "verified" : "tls") : "";
   return key + '\n' + options.server_name + '\n' + options.pool;
 }
-
-/// What is left of a time that began to run when this was made. nginx's cached clock.
-class Deadline {
- public:
-  explicit Deadline(milliseconds time) : end_(ngx_current_msec + to_msec(time)) {}
-  [[nodiscard]] milliseconds left() const {
-    return milliseconds(std::max<ngx_msec_int_t>(0, static_cast<ngx_msec_int_t>(end_ - ngx_current_msec)));
-  }
-
- private:
-  ngx_msec_t end_;
-};
 
 Wait<void> stream_step(Caller& caller, const std::shared_ptr<Stream>& stream, StreamOperation<void>::Begin begin) {
   return Wait<void>(std::make_unique<StreamOperation<void>>(caller, stream, std::move(begin)));
