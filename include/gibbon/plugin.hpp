@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <span>
 #include <string>
 #include <string_view>
@@ -59,7 +60,23 @@
 namespace gibbon {
 
 /// Changes whenever a type of this kit changes its layout. A plugin built for another one is refused.
-inline constexpr unsigned kPluginAbiVersion = 3;
+inline constexpr unsigned kPluginAbiVersion = 4;
+
+/// What the layout of the standard library's types depends on, beside the kit's own. A plugin built otherwise is refused.
+inline constexpr const char* kPluginToolchain =
+#if defined(_LIBCPP_VERSION)
+    "libc++"
+#elif defined(__GLIBCXX__) && _GLIBCXX_USE_CXX11_ABI
+    "libstdc++ (C++11 ABI)"
+#elif defined(__GLIBCXX__)
+    "libstdc++ (old ABI)"
+#else
+    "an unknown standard library"
+#endif
+#if defined(_GLIBCXX_DEBUG)
+    " with _GLIBCXX_DEBUG"
+#endif
+    ;
 
 /// What happens to a request whose handler threw: it goes on without the plugin, or it is refused with a 500.
 enum class FailurePolicy { kOpen, kClosed };
@@ -80,6 +97,7 @@ class Handshake {
 /// What the host sees of a plugin: functions on an opaque configuration. Made by GIBBON_PLUGIN alone.
 struct PluginDescriptor {
   unsigned abi_version;
+  const char* toolchain;  ///< kPluginToolchain
   const char* name;
   const char* version;
   int priority;
@@ -124,14 +142,127 @@ Task<> run(Method method) {
   }
 }
 
+// Whether a class has a member of a name, of whatever kind: a second one of that name makes the name ambiguous.
+#define GIBBON_DETAIL_MEMBER(member)                       \
+  struct Named_##member {                                  \
+    int member;                                            \
+  };                                                       \
+  template <typename T>                                    \
+  struct Both_##member : T, Named_##member {};             \
+  template <typename T>                                    \
+  inline constexpr bool has_##member = !requires { &Both_##member<T>::member; };
+GIBBON_DETAIL_MEMBER(PRIORITY)
+GIBBON_DETAIL_MEMBER(VERSION)
+GIBBON_DETAIL_MEMBER(FAILURE_POLICY)
+GIBBON_DETAIL_MEMBER(init_worker)
+GIBBON_DETAIL_MEMBER(configure)
+GIBBON_DETAIL_MEMBER(certificate)
+GIBBON_DETAIL_MEMBER(rewrite)
+GIBBON_DETAIL_MEMBER(access)
+GIBBON_DETAIL_MEMBER(response)
+GIBBON_DETAIL_MEMBER(header_filter)
+GIBBON_DETAIL_MEMBER(body_filter)
+GIBBON_DETAIL_MEMBER(log)
+GIBBON_DETAIL_MEMBER(destination)
+GIBBON_DETAIL_MEMBER(encode)
+GIBBON_DETAIL_MEMBER(encode_entry)
+GIBBON_DETAIL_MEMBER(reads_body)
+GIBBON_DETAIL_MEMBER(secrets)
+GIBBON_DETAIL_MEMBER(entities)
+GIBBON_DETAIL_MEMBER(metrics)
+#undef GIBBON_DETAIL_MEMBER
+
+template <typename T>
+concept Nothing = std::is_void_v<T>;
+template <typename T>
+concept NothingOrTask = std::is_void_v<T> || std::is_same_v<T, Task<>>;
+
+/// Says what is wrong with a handler. Without it, a method whose parameters are not those of its phase would be left out
+/// in silence.
+template <typename Handler, typename Config>
+consteval void check_handler() {
+  static_assert(std::is_class_v<Handler> && !std::is_final_v<Handler>, "a plugin's Handler must be a struct that is not final");
+  static_assert(std::is_constructible_v<Config, const ConfigView&>,
+                "a plugin's Config needs a constructor: explicit Config(const gibbon::ConfigView&)");
+  static_assert(has_PRIORITY<Handler>,
+                "a plugin's Handler needs a priority: static constexpr int PRIORITY = 1000;  (higher runs earlier)");
+  static_assert(!has_PRIORITY<Handler> || requires { { Handler::PRIORITY } -> std::convertible_to<int>; },
+                "PRIORITY must be: static constexpr int PRIORITY = 1000;");
+  static_assert(has_VERSION<Handler>,
+                "a plugin's Handler needs a version: static constexpr const char* VERSION = \"1.0.0\";");
+  static_assert(!has_VERSION<Handler> || requires { { Handler::VERSION } -> std::convertible_to<const char*>; },
+                "VERSION must be: static constexpr const char* VERSION = \"1.0.0\";");
+  static_assert(has_FAILURE_POLICY<Handler>,
+                "a plugin's Handler must say what happens to a request when it throws: static constexpr auto "
+                "FAILURE_POLICY = gibbon::FailurePolicy::kOpen;  (or kClosed)");
+  static_assert(!has_FAILURE_POLICY<Handler> || requires { { Handler::FAILURE_POLICY } -> std::convertible_to<FailurePolicy>; },
+                "FAILURE_POLICY must be: static constexpr auto FAILURE_POLICY = gibbon::FailurePolicy::kOpen;  (or kClosed)");
+
+  static_assert(!has_init_worker<Handler> || requires(Background& b) { { Handler::init_worker(b) } -> NothingOrTask; },
+                "init_worker must be: static void init_worker(gibbon::Background&), or gibbon::Task<>");
+  static_assert(!has_configure<Handler> ||
+                    requires(Background& b, std::span<const Config* const> c) { { Handler::configure(b, c) } -> Nothing; },
+                "configure must be: static void configure(gibbon::Background&, std::span<const Config* const>)");
+  static_assert(!has_certificate<Handler> ||
+                    requires(Handshake& h, const Config& c) { { Handler::certificate(h, c) } -> Nothing; },
+                "certificate must be: static void certificate(gibbon::Handshake&, const Config&)");
+  static_assert(!has_rewrite<Handler> ||
+                    requires(Exchange& e, const Config& c) { { Handler::rewrite(e, c) } -> NothingOrTask; },
+                "rewrite must be: static void rewrite(gibbon::Exchange&, const Config&), or gibbon::Task<>");
+  static_assert(!has_access<Handler> ||
+                    requires(Exchange& e, const Config& c) { { Handler::access(e, c) } -> NothingOrTask; },
+                "access must be: static void access(gibbon::Exchange&, const Config&), or gibbon::Task<>");
+  static_assert(!has_response<Handler> ||
+                    requires(Exchange& e, const Config& c) { { Handler::response(e, c) } -> NothingOrTask; },
+                "response must be: static void response(gibbon::Exchange&, const Config&), or gibbon::Task<>");
+  static_assert(!has_header_filter<Handler> ||
+                    requires(Exchange& e, const Config& c) { { Handler::header_filter(e, c) } -> Nothing; },
+                "header_filter must be: static void header_filter(gibbon::Exchange&, const Config&); it cannot wait");
+  static_assert(!has_body_filter<Handler> ||
+                    requires(Exchange& e, BodyChunk& b, const Config& c) { { Handler::body_filter(e, b, c) } -> Nothing; },
+                "body_filter must be: static void body_filter(gibbon::Exchange&, gibbon::BodyChunk&, const Config&); it "
+                "cannot wait");
+  static_assert(!has_log<Handler> || requires(Exchange& e, const Config& c) { { Handler::log(e, c) } -> Nothing; },
+                "log must be: static void log(gibbon::Exchange&, const Config&); it cannot wait");
+  static_assert(!has_response<Handler> || (!has_header_filter<Handler> && !has_body_filter<Handler>),
+                "a handler with response cannot have header_filter or body_filter: it holds the whole answer; do their "
+                "work in response");
+
+  static_assert(!has_destination<Handler> ||
+                    requires(const Config& c) { { Handler::destination(c) } -> std::same_as<Destination>; },
+                "destination must be: static gibbon::Destination destination(const Config&)");
+  static_assert(!has_encode<Handler> || requires(const ExchangeRecord& r, const Config& c, std::string& o) {
+                  { Handler::encode(r, c, o) } -> Nothing; },
+                "encode must be: static void encode(const gibbon::ExchangeRecord&, const Config&, std::string& out)");
+  static_assert(!has_encode_entry<Handler> || requires(std::string_view e, const Config& c, std::string& o) {
+                  { Handler::encode_entry(e, c, o) } -> Nothing; },
+                "encode_entry must be: static void encode_entry(std::string_view entry, const Config&, std::string& out)");
+  static_assert(!(has_encode<Handler> || has_encode_entry<Handler>) || has_destination<Handler>,
+                "a handler with encode or encode_entry must say where entries go: static gibbon::Destination "
+                "destination(const Config&)");
+  static_assert(!has_reads_body<Handler> ||
+                    requires(const Config& c) { { Handler::reads_body(c) } -> std::convertible_to<bool>; },
+                "reads_body must be: static bool reads_body(const Config&)");
+  static_assert(!has_secrets<Handler> ||
+                    requires(const Config& c) { { Handler::secrets(c) } -> std::same_as<std::vector<std::string>>; },
+                "secrets must be: static std::vector<std::string> secrets(const Config&)");
+  static_assert(!has_entities<Handler> || requires { { Handler::entities() } -> std::same_as<std::vector<Entity>>; },
+                "entities must be: static std::vector<gibbon::Entity> entities()");
+  static_assert(!has_metrics<Handler> || requires { { Handler::metrics() } -> std::same_as<std::vector<MetricFamily>>; },
+                "metrics must be: static std::vector<gibbon::MetricFamily> metrics()");
+}
+
 template <typename Handler, typename Config>
 PluginDescriptor describe(const char* name, Schema (*schema)()) {
+  check_handler<Handler, Config>();
   PluginDescriptor d{};
   d.abi_version = kPluginAbiVersion;
+  d.toolchain = kPluginToolchain;
   d.name = name;
-  d.version = Handler::VERSION;
-  d.priority = Handler::PRIORITY;
-  d.failure_policy = Handler::FAILURE_POLICY;
+  // Where one is missing, the message above is enough.
+  if constexpr (has_VERSION<Handler>) d.version = Handler::VERSION;
+  if constexpr (has_PRIORITY<Handler>) d.priority = Handler::PRIORITY;
+  if constexpr (has_FAILURE_POLICY<Handler>) d.failure_policy = Handler::FAILURE_POLICY;
   d.schema = schema;
   d.make_config = [](const ConfigView& view) -> void* { return new Config(view); };
   d.free_config = [](void* config) { delete static_cast<Config*>(config); };

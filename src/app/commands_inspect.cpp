@@ -13,6 +13,7 @@
 #include "app/process.hpp"
 #include "base/version.hpp"
 #include "config/settings_text.hpp"
+#include "plugin/registry.hpp"
 
 namespace gibbon::app {
 
@@ -76,6 +77,7 @@ Status check_addresses(const Settings& settings, const Settings* running) {
 }
 
 Result<std::vector<std::string>> check_all(const Settings& settings) {
+  if (Status tried = plugin::Registry::try_load(settings.plugins, settings.plugin_path); !tried) return tried.error();
   const std::string database = Paths::of(settings.prefix).database;
   // A prefix of its own, so that what runs in the real one is not disturbed.
   std::string folder = (std::filesystem::temp_directory_path() / "gibbon-check-XXXXXX").string();

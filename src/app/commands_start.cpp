@@ -11,6 +11,7 @@
 #include "app/process.hpp"
 #include "app/supervisor.hpp"
 #include "base/installation.hpp"
+#include "plugin/registry.hpp"
 
 namespace gibbon::app {
 
@@ -77,6 +78,9 @@ int start_with(const Settings& settings, const Options& options) {
   if (!left_behind) {
     if (Status status = check_addresses(settings, nullptr); !status) return fail(status.error());
   }
+  // Before nginx does, whose word on them would be shorter.
+  if (Status tried = plugin::Registry::try_load(settings.plugins, settings.plugin_path); !tried)
+    return fail(tried.error());
   Status ready = prepare_prefix(settings, paths, paths.nginx_conf);
   if (ready) ready = test_nginx(paths, paths.nginx_conf);
   if (ready) ready = settings.store_effective();

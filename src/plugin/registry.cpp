@@ -9,6 +9,7 @@
 
 #include "plugin/bundle.hpp"
 #include "plugin/json_config_view.hpp"
+#include "plugin/trial.hpp"
 #include "schema/metaschema.hpp"
 
 namespace gibbon::plugin {
@@ -47,8 +48,9 @@ std::vector<std::string> expand(const std::vector<std::string>& names, const std
   return result;
 }
 
-Result<const PluginDescriptor*> load_file(const std::string& name, const std::string& file) {
-  const auto failure = [&](const std::string& what) { return Error{"plugin '" + name + "' (" + file + "): " + what, ""}; };
+Result<const PluginDescriptor*> load_file(const Found& found) {
+  const std::string &name = found.name, &file = found.file;
+  const auto failure = [&found](const std::string& what) { return Error{found.say(what), ""}; };
   // Never unloaded: descriptors, threads and C++ statics of a plugin live as long as the process.
   void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (library == nullptr) {
@@ -77,54 +79,96 @@ Result<const PluginDescriptor*> load_file(const std::string& name, const std::st
     return failure("calls itself '" + std::string(plugin->name != nullptr ? plugin->name : "") + "', expected '" + name +
                    "'; file and plugin must have one name");
   }
+  if (plugin->toolchain == nullptr || std::string_view(plugin->toolchain) != kPluginToolchain) {
+    return failure("was built with " + std::string(plugin->toolchain != nullptr ? plugin->toolchain : "nothing known") +
+                   ", expected " + kPluginToolchain + "; build it with this release's compiler and flags");
+  }
   if (plugin->version == nullptr || plugin->schema == nullptr || plugin->make_config == nullptr ||
       plugin->free_config == nullptr) {
     return failure("its descriptor is incomplete; it must be made by GIBBON_PLUGIN(...)");
   }
+  if (plugin->response != nullptr && (plugin->header_filter != nullptr || plugin->body_filter != nullptr)) {
+    return failure("has response beside header_filter or body_filter; response holds the whole answer, do their work there");
+  }
   std::string mistakes;
+  const char* what = "schema";
   try {
     for (const std::string& mistake : schema::mistakes_in(plugin->schema())) mistakes += "; " + mistake;
+    what = "entities()";
+    if (plugin->entities != nullptr) {
+      for (const Entity& entity : plugin->entities())
+        for (const std::string& mistake : schema::mistakes_in(entity.schema)) mistakes += "; " + entity.name + ": " + mistake;
+    }
+    what = "metrics()";
+    if (plugin->metrics != nullptr) plugin->metrics();
   } catch (const std::exception& thrown) {
-    return failure(std::string("its schema threw: ") + thrown.what());
+    return failure(std::string("its ") + what + " threw: " + thrown.what());
+  } catch (...) {
+    return failure(std::string("its ") + what + " threw something that is no std::exception");
   }
   if (!mistakes.empty()) return failure("has mistakes in its schema" + mistakes);
   return plugin;
 }
 
-}  // namespace
-
-Result<Registry> Registry::load(const std::vector<std::string>& names, const std::vector<std::string>& directories) {
-  std::vector<const PluginDescriptor*> plugins;
-  std::string problems;
-  const auto report = [&problems](const std::string& message) { problems += (problems.empty() ? "" : "\n") + message; };
+/// The files of plugins, and what is wrong with those that have none.
+std::vector<Found> find_files(const std::vector<std::string>& names, const std::vector<std::string>& directories) {
+  std::vector<Found> found;
   for (const std::string& name : expand(names, directories)) {
+    found.push_back({name, "", ""});
     if (!is_plugin_name(name)) {
-      report("plugin '" + name + "': not a name; expected that of a file <name>.so in the plugin directory");
+      found.back().problem = "plugin '" + name + "': not a name; expected that of a file <name>.so in the plugin directory";
       continue;
     }
     std::string searched;
-    const std::string* found = nullptr;
     for (const std::string& directory : directories) {
       if (is_file(file_of(directory, name))) {
-        found = &directory;
+        found.back().file = file_of(directory, name);
         break;
       }
       searched += (searched.empty() ? "" : ", ") + file_of(directory, name);
     }
-    if (found == nullptr) {
-      report("plugin '" + name + "' is not installed; looked for " +
-             (searched.empty() ? "it nowhere: no plugin directory is set" : searched));
-      continue;
-    }
-    Result<const PluginDescriptor*> plugin = load_file(name, file_of(*found, name));
-    if (plugin) {
-      plugins.push_back(*plugin);
-    } else {
-      report(plugin.error().message);
+    if (found.back().file.empty()) {
+      found.back().problem = "plugin '" + name + "' is not installed; looked for " +
+                             (searched.empty() ? "it nowhere: no plugin directory is set" : searched);
     }
   }
-  if (!problems.empty()) return Error{std::move(problems), "plugins"};
-  return of(std::move(plugins));
+  return found;
+}
+
+/// All problems, one line each. Empty: none.
+std::string problems_of(const std::vector<Found>& plugins) {
+  std::string problems;
+  for (const Found& plugin : plugins)
+    if (!plugin.problem.empty()) problems += (problems.empty() ? "" : "\n") + plugin.problem;
+  return problems;
+}
+
+}  // namespace
+
+Status Registry::try_load(const std::vector<std::string>& names, const std::vector<std::string>& directories) {
+  std::vector<Found> plugins = find_files(names, directories);
+  try_in_children(plugins, [](const Found& plugin) -> Status {
+    const auto loaded = load_file(plugin);
+    return loaded ? Status() : Status(loaded.error());
+  });
+  std::string problems = problems_of(plugins);
+  return problems.empty() ? Status() : Status(Error{std::move(problems), "plugins"});
+}
+
+Result<Registry> Registry::load(const std::vector<std::string>& names, const std::vector<std::string>& directories) {
+  if (Status tried = try_load(names, directories); !tried) return tried.error();
+  std::vector<Found> plugins = find_files(names, directories);
+  std::vector<const PluginDescriptor*> loaded;
+  for (Found& plugin : plugins) {
+    if (!plugin.problem.empty()) continue;
+    if (auto descriptor = load_file(plugin)) {
+      loaded.push_back(*descriptor);
+    } else {
+      plugin.problem = descriptor.error().message;
+    }
+  }
+  if (std::string problems = problems_of(plugins); !problems.empty()) return Error{std::move(problems), "plugins"};
+  return of(std::move(loaded));
 }
 
 Registry Registry::of(std::vector<const PluginDescriptor*> descriptors) {

@@ -16,9 +16,12 @@ class Registry {
  public:
   /// Loads `names` as <directory>/<name>.so, each from the first of `directories` that has it.
   /// "bundled" stands for every plugin of Kong's bundle that the first directory has; "off", alone, for none.
-  /// Errors: all of them at once, one line each, with the plugin, its file and what would be right.
+  /// Errors: all of them at once, one line each, with the plugin, its file and what would be right. Each is tried in a
+  /// child process first, so that one that throws or crashes while it is loaded is an error like any other.
   static Result<Registry> load(const std::vector<std::string>& names,
                                const std::vector<std::string>& directories);
+  /// The same in the child process alone: says whether load() would do, and loads nothing.
+  static Status try_load(const std::vector<std::string>& names, const std::vector<std::string>& directories);
   /// A registry of descriptors that are linked into the program. They must live as long as it does.
   static Registry of(std::vector<const PluginDescriptor*> descriptors);
 

@@ -77,6 +77,37 @@ TEST(Registry, SaysWhatIsWrongWithAPlugin) {
   for (const char* name : {"", "../sound", "a/b", ".hidden"}) EXPECT_THAT(error_of(name), HasSubstr("not a name")) << name;
 }
 
+TEST(Registry, OutlivesAPluginThatCrashesWhileItIsLoaded) {
+  const auto file = [](const std::string& name) { return "plugin '" + name + "' (" + kFixtures + "/" + name + ".so): "; };
+  EXPECT_EQ(error_of("aborts"), file("aborts") + "crashed while it was loaded (Aborted)");
+  EXPECT_EQ(error_of("segfaults"), file("segfaults") + "crashed while it was loaded (Segmentation fault)");
+  EXPECT_EQ(error_of("exits"), file("exits") + "ended the process while it was loaded (exit code 3)");
+  EXPECT_THAT(error_of("throws-early"), HasSubstr(file("throws-early")));
+  EXPECT_THAT(error_of("throws-early"), HasSubstr("no licence file"));
+  // Those around it are looked at all the same.
+  const Result<Registry> all = Registry::load({"sound", "aborts", "nope", "segfaults", "cors", "misnamed"}, {kFixtures});
+  ASSERT_FALSE(all);
+  const std::string& message = all.error().message;
+  EXPECT_EQ(std::count(message.begin(), message.end(), '\n'), 3) << message;
+  for (const char* name : {"'aborts'", "'nope'", "'segfaults'", "'misnamed'"}) EXPECT_THAT(message, HasSubstr(name));
+}
+
+TEST(Registry, SaysWhichOfAPluginsFunctionsThrew) {
+  EXPECT_THAT(error_of("schema-throws"), HasSubstr("its schema threw: no schema today"));
+  EXPECT_THAT(error_of("entities-throw"), HasSubstr("its entities() threw: no entities today"));
+  EXPECT_THAT(error_of("metrics-throw"), HasSubstr("its metrics() threw something that is no std::exception"));
+}
+
+TEST(Registry, RefusesWhatCannotRunHere) {
+  EXPECT_THAT(error_of("two-filters"), HasSubstr("has response beside header_filter or body_filter"));
+  EXPECT_THAT(error_of("other-toolchain"), HasSubstr(std::string("was built with libc++, expected ") + kPluginToolchain));
+}
+
+TEST(Registry, TriesWithoutLoading) {
+  EXPECT_TRUE(Registry::try_load({"sound"}, {kFixtures}));
+  EXPECT_THAT(Registry::try_load({"aborts"}, {kFixtures}).error().message, HasSubstr("Aborted"));
+}
+
 TEST(Registry, ReportsAFileThatIsNoSharedObject) {
   std::string folder = testing::TempDir() + "gibbon-plugins-XXXXXX";
   ASSERT_NE(mkdtemp(folder.data()), nullptr);
