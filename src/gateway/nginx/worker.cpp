@@ -74,6 +74,7 @@ Worker::Worker(MainConf& conf, ngx_log_t* log)
   } else {
     log_line(NGX_LOG_ERR, log, "no health table, so that every target counts as healthy", health.error().message);
   }
+  open_tables();
   upstreams_.emplace(conf, health_ ? &*health_ : nullptr, log);
   probes_.emplace(*upstreams_, conf, log);
   sockets_.emplace(conf);
@@ -111,6 +112,39 @@ Worker::Worker(MainConf& conf, ngx_log_t* log)
   pthread_sigmask(SIG_BLOCK, &all, &before);
   loader_ = std::thread([this] { run_loader(); });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void Worker::open_tables() {
+  auto counters = gateway::CounterTable::open(conf_.shared_directory);
+  if (counters.ok()) {
+    counters_.emplace(std::move(counters).value());
+  } else {
+    log_line(NGX_LOG_ERR, log_, "no counters, so that plugins cannot count", counters.error().message);
+  }
+  for (const PluginDescriptor* plugin : conf_.registry.all()) {
+    if (plugin->metrics == nullptr) continue;
+    std::vector<record::MetricSource> sources;
+    for (MetricFamily& family : plugin->metrics()) sources.push_back({plugin->name, std::move(family)});
+    metric_sources_.emplace_back(plugin, std::move(sources));
+  }
+  if (!ring_) return;  // Whose slot it would be is not known.
+  auto metrics = record::MetricWriter::open(conf_.shared_directory, slot_);
+  if (metrics.ok()) {
+    metrics_.emplace(std::move(metrics).value());
+  } else {
+    log_line(NGX_LOG_ERR, log_, "no metrics of plugins", metrics.error().message);
+  }
+}
+
+void Worker::add_metric(const PluginDescriptor& plugin, std::size_t family, std::span<const std::string_view> labels,
+                        double value) {
+  for (const auto& [owner, sources] : metric_sources_) {
+    if (owner != &plugin) continue;
+    if (family >= sources.size()) break;
+    if (metrics_) metrics_->add(sources[family], labels, value);
+    return;
+  }
+  throw std::out_of_range("the plugin has no metric " + std::to_string(family));
 }
 
 Worker::~Worker() {

@@ -12,10 +12,12 @@
 #include "config/control.hpp"
 #include "config/health_table.hpp"
 #include "gateway/chain/runtime.hpp"
+#include "gateway/counters/counter_table.hpp"
 #include "gateway/nginx/conf.hpp"
 #include "gateway/nginx/probes.hpp"
 #include "gateway/nginx/sockets.hpp"
 #include "gateway/nginx/upstreams.hpp"
+#include "record/metric_table.hpp"
 #include "record/ring.hpp"
 
 namespace gibbon::nginx {
@@ -50,6 +52,11 @@ class Worker {
 
   /// Null where this worker has none. Event thread.
   record::RingProducer* ring() { return ring_ ? &*ring_ : nullptr; }
+  /// What plugins count, shared by all workers. Null where there is no such table. Event thread.
+  gateway::CounterTable* counters() { return counters_ ? &*counters_ : nullptr; }
+  /// Counts a figure of a plugin's: see Metrics in the plugin kit. Event thread.
+  void add_metric(const PluginDescriptor& plugin, std::size_t family, std::span<const std::string_view> labels,
+                  double value);
   /// A new entry id: milliseconds since the epoch times 4096, unique in this gateway. Event thread.
   std::uint64_t next_id_ticks(std::int64_t now_ms);
   /// 16 random bytes, fit for ids. Event thread.
@@ -62,6 +69,7 @@ class Worker {
   void publish_counters();
 
  private:
+  void open_tables();
   /// Loads the current generation if it is newer than the last one. Loader (and the constructor).
   void load_current();
   void run_loader();
@@ -80,6 +88,9 @@ class Worker {
   std::optional<record::RingProducer> ring_;
   std::optional<config::Control> control_;
   std::optional<config::HealthTable> health_;
+  std::optional<gateway::CounterTable> counters_;
+  std::optional<record::MetricWriter> metrics_;  ///< Of this worker's slot.
+  std::vector<std::pair<const PluginDescriptor*, std::vector<record::MetricSource>>> metric_sources_;
   std::optional<Upstreams> upstreams_;
   std::optional<Probes> probes_;
   std::optional<Sockets> sockets_;

@@ -1,5 +1,8 @@
 #include "gateway/nginx/kit/node.hpp"
 
+#include <algorithm>
+#include <stdexcept>
+
 #include "base/version.hpp"
 #include "gateway/nginx/worker.hpp"
 
@@ -19,8 +22,32 @@ std::string_view NodeAdapter::version() const { return kKongVersion; }
 std::uint32_t NodeAdapter::worker_id() const { return static_cast<std::uint32_t>(ngx_worker); }
 void NodeAdapter::after(std::chrono::milliseconds, Work) { throw std::logic_error("after() is not there yet"); }
 void NodeAdapter::every(std::chrono::milliseconds, Work) { throw std::logic_error("every() is not there yet"); }
-std::int64_t NodeAdapter::increment(std::string_view, std::int64_t, std::chrono::seconds) { throw std::logic_error("counters are not there yet"); }
-std::int64_t NodeAdapter::get(std::string_view) const { return 0; }
-void NodeAdapter::add(std::size_t, std::span<const std::string_view>, double) {}
+
+namespace {
+
+gateway::CounterTable& counter_table() {
+  gateway::CounterTable* table = worker() != nullptr ? worker()->counters() : nullptr;
+  if (table == nullptr) throw std::runtime_error("there are no counters in this worker");
+  return *table;
+}
+
+std::string_view name_of(const PluginDescriptor* plugin) { return plugin != nullptr ? plugin->name : ""; }
+
+/// The workers' common clock: it never goes back.
+std::int64_t clock_ms() { return static_cast<std::int64_t>(ngx_current_msec); }
+
+}  // namespace
+
+std::int64_t NodeAdapter::increment(std::string_view key, std::int64_t by, std::chrono::seconds ttl) {
+  const std::int64_t ttl_ms = std::clamp<std::int64_t>(ttl.count(), 0, 1'000'000'000) * 1000;
+  return counter_table().increment(name_of(caller_.plugin()), key, by, ttl_ms, clock_ms());
+}
+std::int64_t NodeAdapter::get(std::string_view key) const {
+  return counter_table().get(name_of(caller_.plugin()), key, clock_ms());
+}
+void NodeAdapter::add(std::size_t family, std::span<const std::string_view> labels, double value) {
+  if (worker() != nullptr && caller_.plugin() != nullptr)
+    worker()->add_metric(*caller_.plugin(), family, labels, value);
+}
 
 }  // namespace gibbon::nginx
