@@ -36,6 +36,23 @@ class Reader {
     return block.empty();
   }
 
+  bool take_tries(std::uint32_t count, std::uint32_t bytes, std::vector<Try>* tries) {
+    std::string_view block;
+    tries->clear();
+    if (count > kMaxTries || !take(bytes, &block)) return false;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      TryHead head;
+      if (block.size() < sizeof head) return false;
+      std::memcpy(&head, block.data(), sizeof head);
+      block.remove_prefix(sizeof head);
+      if (head.ip_length > block.size() || head.state > static_cast<std::uint32_t>(Try::State::kNext)) return false;
+      tries->push_back({head.started_ns, head.latency_ns, block.substr(0, head.ip_length), head.port,
+                        static_cast<Try::State>(head.state), head.code});
+      block.remove_prefix(head.ip_length);
+    }
+    return block.empty();
+  }
+
   bool take_body(const BodyHead& head, CapturedBody* body) {
     body->size = head.size;
     body->recorded = head.recorded != 0;
@@ -64,7 +81,8 @@ std::uint64_t mix(std::uint64_t x) {
 
 /// RFC 9562, version 7: the milliseconds, their 1/4096 (section 6.2, method 3), and 62 bits that depend on the
 /// request and on the plugin, since each plugin that records a request makes an entry of its own.
-std::array<std::uint8_t, 16> make_uuid(const ExchangeHead& head) {
+template <typename Head>
+std::array<std::uint8_t, 16> make_uuid(const Head& head) {
   std::uint64_t random = mix(load(head.request_id) + 0x9E3779B97F4A7C15u);
   random = mix(random ^ load(head.request_id + 8));
   random = mix(random ^ load(head.plugin_id));
@@ -100,6 +118,24 @@ void write_uuid(const std::uint8_t* b, char* out) {
 
 }  // namespace
 
+std::uint32_t type_of(std::span<const std::byte> bytes) {
+  RecordHead head{};
+  if (bytes.size() < sizeof head) return 0;
+  std::memcpy(&head, bytes.data(), sizeof head);
+  return head.type;
+}
+
+Status QueuedEntry::parse(std::span<const std::byte> bytes) {
+  if (bytes.size() < sizeof head) return Error{"an entry is shorter than its head", {}};
+  std::memcpy(&head, bytes.data(), sizeof head);
+  if (head.head.type != kQueueRecord) return Error{"a record is no entry", {}};
+  if (head.head.size != bytes.size()) return Error{"an entry's size does not match", {}};
+  if (head.length > bytes.size() - sizeof head) return Error{"an entry is damaged", {}};
+  entry = {reinterpret_cast<const char*>(bytes.data()) + sizeof head, head.length};
+  entry_uuid = make_uuid(head);
+  return {};
+}
+
 Status ParsedRecord::parse(std::span<const std::byte> bytes) {
   if (bytes.size() < sizeof(ExchangeHead)) return Error{"a record is shorter than its head", {}};
   std::memcpy(&head_, bytes.data(), sizeof head_);
@@ -113,12 +149,18 @@ Status ParsedRecord::parse(std::span<const std::byte> bytes) {
   std::string_view* const strings[kStringCount] = {
       &e.method,   &e.scheme,     &e.host,         &e.target,     &e.client_ip, &e.protocol,
       &e.service_id, &e.route_id, &e.service_name, &e.route_name, &e.upstream,
-      &e.consumer_id, &e.consumer_username};
+      &e.consumer_id, &e.consumer_username, &e.upstream_uri, &e.upstream_status, &e.tls_version, &e.tls_cipher,
+      &e.tls_client_verify, &e.credential_id, &e.credential_consumer_id};
   for (std::uint32_t i = 0; i < kStringCount; ++i)
     if (!reader.take(head_.string_length[i], strings[i])) return Error{"a record's strings are damaged", {}};
   if (!reader.take_headers(head_.request_header_count, head_.request_headers_bytes, &request_headers_) ||
       !reader.take_headers(head_.response_header_count, head_.response_headers_bytes, &response_headers_))
     return Error{"a record's headers are damaged", {}};
+  if (!reader.take_headers(head_.value_count, head_.values_bytes, &values_as_headers_))
+    return Error{"a record's values are damaged", {}};
+  if (!reader.take_tries(head_.try_count, head_.tries_bytes, &tried_) ||
+      head_.source > static_cast<std::uint32_t>(ExchangeRecord::Source::kUpstream))
+    return Error{"a record's tries are damaged", {}};
   if (!reader.take_body(head_.request_body, &e.request_body) ||
       !reader.take_body(head_.response_body, &e.response_body))
     return Error{"a record's bodies are damaged", {}};
@@ -140,6 +182,14 @@ Status ParsedRecord::parse(std::span<const std::byte> bytes) {
   e.upstream_connect_ms = head_.upstream_connect_ms;
   e.upstream_header_ms = head_.upstream_header_ms;
   e.tries = head_.tries;
+  e.request_bytes = head_.request_bytes;
+  e.response_bytes = head_.response_bytes;
+  e.receive_ms = head_.receive_ms;
+  e.source = static_cast<ExchangeRecord::Source>(head_.source);
+  serialize_values_.clear();
+  for (const Header& value : values_as_headers_) serialize_values_.push_back({value.name, value.value});
+  e.serialize_values = serialize_values_;
+  e.tried = tried_;
   return {};
 }
 

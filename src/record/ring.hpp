@@ -25,7 +25,7 @@
 namespace gibbon::record {
 
 inline constexpr std::uint32_t kRingMagic = 0x474E5247;  // "GRNG"
-inline constexpr std::uint32_t kRingVersion = 2;
+inline constexpr std::uint32_t kRingVersion = 3;
 inline constexpr std::uint32_t kMaxSlots = 256;
 
 /// Why a record did not get into the ring.

@@ -1,7 +1,10 @@
 // The `gibbon_balancer` directive: the peer of each try, and the upstream settings of the request's service.
 
+#include <time.h>
+
 #include "gateway/nginx/context.hpp"
 #include "gateway/nginx/forward.hpp"
+#include "record/record.hpp"
 
 namespace gibbon::nginx {
 namespace {
@@ -29,10 +32,38 @@ ngx_uint_t status_before(const ngx_http_request_t* r) {
   return static_cast<ngx_http_upstream_state_t*>(states->elts)[states->nelts - 2].status;
 }
 
+std::uint64_t now_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);  // No system call: from the vDSO.
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+/// For the request's record: how the try before ended, and where the new one goes.
+void note_try(Context& ctx, const PeerAddress& address, std::uint64_t started_ns) {
+  if (ctx.noted_tries == nullptr)
+    ctx.noted_tries = static_cast<NotedTry*>(ngx_pcalloc(ctx.r->pool, record::kMaxTries * sizeof(NotedTry)));
+  if (ctx.noted_tries == nullptr || ctx.noted_count == record::kMaxTries) return;
+  NotedTry& noted = ctx.noted_tries[ctx.noted_count++];
+  noted.started_ns = started_ns;
+  noted.latency_ns = now_ns() - started_ns;
+  noted.address = reinterpret_cast<const sockaddr*>(address.bytes);
+  noted.address_length = address.socklen;
+}
+
+void note_end_of_try(Context& ctx, std::uint16_t status) {
+  if (ctx.noted_count == 0 || status == 0) return;
+  NotedTry& noted = ctx.noted_tries[ctx.noted_count - 1];
+  noted.code = status;
+  noted.state = ctx.tries->failed() ? Try::State::kFailed : Try::State::kNext;
+}
+
 ngx_int_t get_peer(ngx_peer_connection_t* pc, void* data) noexcept {
   Context& ctx = *static_cast<Context*>(data);
   try {
-    ctx.tries->report(static_cast<int>(status_before(ctx.r)), 0);
+    const std::uint64_t started_ns = now_ns();
+    const auto before = static_cast<std::uint16_t>(status_before(ctx.r));
+    note_end_of_try(ctx, before);
+    ctx.tries->report(before, 0);
     const gateway::Peer* peer = ctx.tries->next();
     if (peer == nullptr) {
       ctx.no_peer = true;
@@ -45,6 +76,7 @@ ngx_int_t get_peer(ngx_peer_connection_t* pc, void* data) noexcept {
     if (name == nullptr || address == nullptr) return NGX_ERROR;
     *name = str(peer->name);  // ctx.tries holds the peer until the request's pool goes.
     *address = ctx.target->address(*peer, upstream_host_name(ctx));
+    note_try(ctx, *address, started_ns);
     pc->cached = 0;
     pc->connection = nullptr;
     pc->sockaddr = reinterpret_cast<sockaddr*>(address->bytes);

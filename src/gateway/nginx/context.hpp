@@ -40,6 +40,21 @@ struct UpstreamTimeouts {
   ngx_msec_t connect, write, read;
 };
 
+/// What set_serialize_value() has set, in its order.
+struct SetValue {
+  std::string_view path, json;
+  SetValue* next = nullptr;
+};
+
+/// A peer that the request was sent to, for its record.
+struct NotedTry {
+  std::uint64_t started_ns = 0, latency_ns = 0;
+  const sockaddr* address = nullptr;
+  socklen_t address_length = 0;
+  std::uint16_t code = 0;
+  Try::State state = Try::State::kAnswered;
+};
+
 /// How far a request has come on its way to the upstream.
 enum class Stage : std::uint8_t { kNew, kRouted, kResolving, kReadingBody, kForwarded };
 
@@ -144,6 +159,9 @@ class Context final : public Caller {
   bool line_lent = false;
   Forwarded forwarded;            ///< For gRPC alone: HTTP/1 sends upstream_headers.
   Tries* tries = nullptr;         ///< The peers that it is sent to.
+  NotedTry* noted_tries = nullptr;  ///< record::kMaxTries of them, made with the first.
+  std::uint32_t noted_count = 0;
+  SetValue *first_value = nullptr, *last_value = nullptr;
   BalancedHost* waits_for = nullptr;  ///< Whose first address it waits for.
   const gateway::Peer* rendered_for = nullptr;  ///< Whose name upstream_host is.
   bool no_peer = false;           ///< A try failed, and no other peer is left.
@@ -164,5 +182,7 @@ class Context final : public Caller {
 
 /// As `record` in the plugin kit: copies the exchange into the worker's ring.
 void record_exchange(Context& ctx, const gateway::ChainItem& item, const Exchange::RecordLimits& limits) noexcept;
+/// As `enqueue` in the plugin kit.
+void record_entry(Context& ctx, const gateway::ChainItem& item, std::string_view entry) noexcept;
 
 }  // namespace gibbon::nginx

@@ -34,8 +34,8 @@ struct Writer {
   void raw(std::string_view s) {
     if (!s.empty()) raw(s.data(), s.size());
   }
-  void operator()(std::string_view name, std::string_view sent) {
-    const std::string_view value = recorded_value(ctx, name, sent);
+  void operator()(std::string_view name, std::string_view sent) { pair(name, recorded_value(ctx, name, sent)); }
+  void pair(std::string_view name, std::string_view value) {
     const std::uint32_t lengths[2] = {static_cast<std::uint32_t>(name.size()), static_cast<std::uint32_t>(value.size())};
     raw(lengths, sizeof lengths);
     raw(name);
@@ -67,10 +67,11 @@ void fill_timings(Context& ctx, record::ExchangeHead& head) {
   head.started_us = static_cast<std::uint64_t>(start) * 1000;
   head.duration_ms = static_cast<std::int32_t>(std::max<std::int64_t>(0, end - start));
   head.gateway_ms = ctx.proxied ? static_cast<std::int32_t>(std::max<std::int64_t>(0, ctx.proxy_started_ms - start)) : head.duration_ms;
-  head.upstream_ms = head.upstream_connect_ms = head.upstream_header_ms = -1;
+  head.upstream_ms = head.upstream_connect_ms = head.upstream_header_ms = head.receive_ms = -1;
   if (!ctx.proxied) return;
   const std::int64_t answered = ctx.upstream_header_ms >= 0 ? ctx.upstream_header_ms : end;
   head.upstream_ms = static_cast<std::int32_t>(std::max<std::int64_t>(0, answered - ctx.proxy_started_ms));
+  if (ctx.upstream_header_ms >= 0) head.receive_ms = static_cast<std::int32_t>(std::max<std::int64_t>(0, end - answered));
   if (ctx.r->upstream_states == nullptr || ctx.r->upstream_states->nelts == 0) return;
   const auto* states = static_cast<ngx_http_upstream_state_t*>(ctx.r->upstream_states->elts);
   const ngx_http_upstream_state_t& last = states[ctx.r->upstream_states->nelts - 1];
@@ -86,7 +87,93 @@ std::string_view last_peer(const ngx_http_request_t* r) {
   return peer != nullptr ? view(*peer) : std::string_view{};
 }
 
+/// As $upstream_status: the statuses of all peers that were asked, as far as they fit into `buffer`.
+std::string_view upstream_statuses(const ngx_http_request_t* r, std::span<u_char> buffer) {
+  if (r->upstream_states == nullptr) return {};
+  const auto* states = static_cast<ngx_http_upstream_state_t*>(r->upstream_states->elts);
+  u_char *p = buffer.data(), *const end = p + buffer.size();
+  for (ngx_uint_t i = 0; i < r->upstream_states->nelts && end - p > 16; ++i) {
+    if (i > 0) p = ngx_cpymem(p, ", ", 2);
+    p = states[i].status != 0 ? ngx_sprintf(p, "%ui", states[i].status) : ngx_cpymem(p, "-", 1);
+  }
+  return {reinterpret_cast<char*>(buffer.data()), static_cast<std::size_t>(p - buffer.data())};
+}
+
+void describe_tls([[maybe_unused]] ngx_http_request_t* r, [[maybe_unused]] std::string_view* strings) {
+#if (NGX_HTTP_SSL)
+  if (r->connection->ssl == nullptr) return;
+  const SSL* ssl = r->connection->ssl->connection;
+  strings[record::kTlsVersion] = SSL_get_version(ssl);
+  if (const char* cipher = SSL_get_cipher_name(ssl); cipher != nullptr) strings[record::kTlsCipher] = cipher;
+  ngx_str_t verified{};
+  if (ngx_ssl_get_client_verify(r->connection, r->pool, &verified) == NGX_OK)
+    strings[record::kTlsClientVerify] = view(verified);
+#endif
+}
+
+std::uint32_t source_of(Context& ctx) {
+  using Answered = Response::Source;
+  using Recorded = ExchangeRecord::Source;
+  const Answered source = ctx.exchange.response().source();
+  return static_cast<std::uint32_t>(source == Answered::kExit      ? Recorded::kExit
+                                    : source == Answered::kService ? Recorded::kUpstream
+                                                                   : Recorded::kError);
+}
+
+/// The tries as they stand in the record, gathered before its size is known.
+struct TryTexts {
+  record::TryHead heads[record::kMaxTries];
+  u_char ips[record::kMaxTries][NGX_SOCKADDR_STRLEN];
+  std::uint32_t count = 0, bytes = 0;
+
+  explicit TryTexts(const Context& ctx) {
+    for (; count < ctx.noted_count; ++count) {
+      const NotedTry& noted = ctx.noted_tries[count];
+      auto* address = const_cast<sockaddr*>(noted.address);
+      record::TryHead& head = heads[count];
+      head = {noted.started_ns, noted.latency_ns, 0, 0, noted.code, static_cast<std::uint32_t>(noted.state)};
+      head.port = address->sa_family == AF_UNIX ? std::uint16_t{0} : ngx_inet_get_port(address);
+      head.ip_length = static_cast<std::uint32_t>(
+          ngx_sock_ntop(address, noted.address_length, ips[count], sizeof ips[count], 0));
+      bytes += static_cast<std::uint32_t>(sizeof head) + head.ip_length;
+    }
+    // As Kong: the last one is told of where all were used up, and the gateway answers in their place.
+    if (count == 0 || ctx.service == nullptr || count <= ctx.service->retries) return;
+    const int status = answered_status(ctx.r);
+    if (status < 500 || heads[count - 1].code != 0) return;
+    heads[count - 1].code = static_cast<std::uint16_t>(status);
+    heads[count - 1].state = static_cast<std::uint32_t>(Try::State::kFailed);
+  }
+};
+
+/// Without the values of secrets, as the target has none.
+std::string_view shown_upstream_uri(const Context& ctx) {
+  const std::string_view uri = view(ctx.upstream_uri);
+  static auto& redacted = *new std::string;  // The event thread's own.
+  if (ctx.runtime != nullptr && gateway::redact_arguments(uri, ctx.runtime->chains().secret_names(), redacted))
+    return redacted;
+  return uri;
+}
+
 }  // namespace
+
+void record_entry(Context& ctx, const gateway::ChainItem& item, std::string_view entry) noexcept {
+  record::RingProducer* ring = worker()->ring();
+  if (ring == nullptr) return;
+  record::QueueHead head{};
+  head.generation = ctx.runtime != nullptr ? ctx.runtime->generation() : 0;
+  std::memcpy(head.plugin_id, item.plugin_id.data(), sizeof head.plugin_id);
+  std::memcpy(head.request_id, ctx.request_id_bytes().data(), sizeof head.request_id);
+  head.id_ticks = worker()->next_id_ticks(now_ms());
+  head.length = static_cast<std::uint32_t>(entry.size());
+  std::byte* to = ring->reserve(sizeof head + entry.size(), record::kQueueRecord);
+  if (to == nullptr) return;  // Counted by the ring.
+  std::memcpy(&head.head, to, sizeof head.head);
+  Writer write{ctx, to};
+  write.raw(&head, sizeof head);
+  write.raw(entry);
+  ring->commit();
+}
 
 void record_exchange(Context& ctx, const gateway::ChainItem& item, const Exchange::RecordLimits& limits) noexcept {
   record::RingProducer* ring = worker()->ring();
@@ -131,6 +218,26 @@ void record_exchange(Context& ctx, const gateway::ChainItem& item, const Exchang
     strings[record::kConsumerUsername] = consumer->username;
   }
 
+  if (const EntityView* credential = ctx.exchange.client().credential()) {
+    strings[record::kCredentialId] = credential->id;
+    if (credential->consumer != nullptr) strings[record::kCredentialConsumerId] = credential->consumer->id;
+  }
+  u_char statuses[128];
+  strings[record::kUpstreamUri] = shown_upstream_uri(ctx);
+  strings[record::kUpstreamStatus] = upstream_statuses(r, statuses);
+  describe_tls(r, strings);
+  head.request_bytes = static_cast<std::uint64_t>(std::max<off_t>(0, r->request_length));
+  head.response_bytes = static_cast<std::uint64_t>(std::max<off_t>(0, r->connection->sent));
+  head.source = source_of(ctx);
+
+  const TryTexts tries(ctx);
+  head.try_count = tries.count;
+  head.tries_bytes = tries.bytes;
+  for (const SetValue* value = ctx.first_value; value != nullptr; value = value->next) {
+    ++head.value_count;
+    head.values_bytes += static_cast<std::uint32_t>(8 + value->path.size() + value->json.size());
+  }
+
   HeaderSizes request_headers{ctx}, response_headers{ctx};
   each_client_header(ctx, request_headers);
   each_answer_header(ctx, response_headers);
@@ -145,7 +252,7 @@ void record_exchange(Context& ctx, const gateway::ChainItem& item, const Exchang
   if (limits.response_body_bytes) head.response_body = body_head(ctx.response_body, *limits.response_body_bytes, 0);
 
   std::size_t size = sizeof head + head.request_headers_bytes + head.response_headers_bytes +
-                     head.request_body.captured + head.response_body.captured;
+                     head.values_bytes + head.tries_bytes + head.request_body.captured + head.response_body.captured;
   for (std::uint32_t i = 0; i < record::kStringCount; ++i) {
     head.string_length[i] = static_cast<std::uint32_t>(strings[i].size());
     size += strings[i].size();
@@ -159,6 +266,12 @@ void record_exchange(Context& ctx, const gateway::ChainItem& item, const Exchang
   for (const std::string_view s : strings) write.raw(s);
   each_client_header(ctx, write);
   each_answer_header(ctx, write);
+  for (const SetValue* value = ctx.first_value; value != nullptr; value = value->next)
+    write.pair(value->path, value->json);
+  for (std::uint32_t i = 0; i < tries.count; ++i) {
+    write.raw(&tries.heads[i], sizeof tries.heads[i]);
+    write.raw(tries.ips[i], tries.heads[i].ip_length);
+  }
   write.raw(ctx.request_body.bytes().substr(0, head.request_body.captured));
   write.raw(ctx.response_body.bytes().substr(0, head.response_body.captured));
   ring->commit();

@@ -36,6 +36,9 @@ class Tries {
   enum class End : std::uint8_t { kAnswered, kFailed, kFailedOnReused };
   void ended(End end);
 
+  /// Whether the peer that was asked last gave no answer.
+  [[nodiscard]] bool failed() const { return state_ == State::kFailed || state_ == State::kFailedOnReused; }
+
   /// Reports what became of the current try to the health checks: nginx's status for it (502, 504 where there
   /// was no answer; 0 where the client left before one), and how long it took.
   void report(int status, double latency_ms);

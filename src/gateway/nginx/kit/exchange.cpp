@@ -1,5 +1,7 @@
 #include "gateway/nginx/kit/exchange.hpp"
 
+#include <new>
+
 #include "gateway/nginx/answers.hpp"
 #include "gateway/nginx/context.hpp"
 #include "gateway/nginx/kit/async.hpp"
@@ -48,10 +50,21 @@ void ExchangeAdapter::record(const RecordLimits& limits) {
   if (ctx_.current != nullptr) record_exchange(ctx_, *ctx_.current, limits);
 }
 
-void ExchangeAdapter::set_serialize_value(std::string_view, std::string_view) {
+void ExchangeAdapter::set_serialize_value(std::string_view path, std::string_view json) {
   ctx_.require("set_serialize_value", kEveryRequestPhase);
+  void* memory = ngx_palloc(ctx_.r->pool, sizeof(SetValue));
+  const ngx_str_t path_copy = copy_to_pool(ctx_.r->pool, path), json_copy = copy_to_pool(ctx_.r->pool, json);
+  if (memory == nullptr || (path_copy.data == nullptr && !path.empty()) || (json_copy.data == nullptr && !json.empty()))
+    return;
+  auto* value = new (memory) SetValue{view(path_copy), view(json_copy)};
+  (ctx_.last_value != nullptr ? ctx_.last_value->next : ctx_.first_value) = value;
+  ctx_.last_value = value;
 }
-void ExchangeAdapter::enqueue(std::string_view) { ctx_.require("enqueue", kEveryRequestPhase); }
+
+void ExchangeAdapter::enqueue(std::string_view entry) {
+  ctx_.require("enqueue", kEveryRequestPhase);
+  if (ctx_.current != nullptr) record_entry(ctx_, *ctx_.current, entry);
+}
 
 Wait<void> ExchangeAdapter::sleep(std::chrono::milliseconds time) { return make_sleep(ctx_, time); }
 Wait<HttpResponse> ExchangeAdapter::http(HttpRequest request) { return make_http(ctx_, std::move(request)); }
