@@ -134,6 +134,7 @@ Status Process::reload() {
   {
     const std::lock_guard lock(lock_);
     guard_ = std::move(*guard);
+    if (delivery_ != nullptr) delivery_->reopen();
   }
   log_level_->configure(next->log_level);
   if (listening_ == listening_state(*next, paths_)) return {};

@@ -49,7 +49,7 @@ Publisher::Publisher(config::Control& control, CurrentCatalog catalog, Deliver d
     : control_(control),
       catalog_(std::move(catalog)),
       deliver_(std::move(deliver)),
-      reader_(control.directory()) {}
+      reader_(control.directory(), config::ShownTexts::kKept) {}
 
 std::string Publisher::text_of(const Image& image, const std::vector<Change>* changes, std::uint64_t generation) {
   auto all_secrets = secrets(image, *catalog_());

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,7 +18,11 @@ namespace gibbon::config {
 
 using Uuid = std::array<std::uint8_t, 16>;
 
+/// An entity as the Admin API shows it, without null members, as JSON text. Null where the snapshot's reader keeps none.
+using ShownText = std::shared_ptr<const std::string>;
+
 struct Service {
+  ShownText shown;
   std::string id, name;
   bool enabled = true;
   std::string protocol = "http", host, path;  ///< path: empty where null.
@@ -36,6 +41,7 @@ struct Endpoint {  ///< An element of `sources` or `destinations`.
 };
 
 struct Route {
+  ShownText shown;
   std::string id, name;
   std::string service_id;  ///< Empty where null.
   std::vector<std::string> protocols, methods, hosts, paths, snis;
@@ -58,6 +64,7 @@ struct Plugin {
 };
 
 struct Consumer {
+  ShownText shown;
   std::string id, username, custom_id;  ///< username, custom_id: empty where null.
 };
 

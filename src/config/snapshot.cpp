@@ -11,6 +11,7 @@
 #include "base/json_text.hpp"
 #include "config/shared_file.hpp"
 #include "config/vaults.hpp"
+#include "gibbon/log_record.hpp"
 
 namespace gibbon::config {
 namespace {
@@ -45,10 +46,18 @@ bool before(const Entity& a, const Entity& b) {
 }
 bool older(const Target& a, const Target& b) { return a.created_at < b.created_at; }
 
+ShownText shown_text(const json::object& entity) {
+  json::object shown;
+  for (const auto& member : entity)
+    if (!member.value().is_null()) shown[member.key()] = member.value();
+  shown["ws_id"] = kWorkspaceId;
+  return std::make_shared<const std::string>(to_text(shown));
+}
+
 /// Reads the entities of one collection; an absent collection is an empty one.
 template <typename Entity>
 Status read_collection(const json::object& collections, const char* name,
-                       Result<Entity> (*read)(const json::object&), std::vector<Entity>& out) {
+                       Result<Entity> (*read)(const json::object&), ShownTexts texts, std::vector<Entity>& out) {
   const json::value* collection = collections.if_contains(name);
   if (collection == nullptr) return {};
   if (!collection->is_array()) return Error{std::string("snapshot: ") + name + " is not an array", name};
@@ -59,15 +68,17 @@ Status read_collection(const json::object& collections, const char* name,
     Result<Entity> entity = read(element.get_object());
     if (!entity) return Error{"snapshot: " + entity.error().message, name};
     out.push_back(std::move(entity).value());
+    if constexpr (requires { out.back().shown; })
+      if (texts == ShownTexts::kKept) out.back().shown = shown_text(element.get_object());
   }
   if (!std::is_sorted(out.begin(), out.end(), before<Entity>)) std::sort(out.begin(), out.end(), before<Entity>);
   return {};
 }
 
-Status read_entities(const json::object& collections, Snapshot& out) {
+Status read_entities(const json::object& collections, ShownTexts texts, Snapshot& out) {
   Status status;
   each_collection(out, [&](const char* name, auto read, auto& entities) {
-    if (status) status = read_collection(collections, name, read, entities);
+    if (status) status = read_collection(collections, name, read, texts, entities);
   });
   return status;
 }
@@ -181,7 +192,7 @@ Result<Snapshot> SnapshotReader::parse(std::string_view text) {
   Snapshot whole;
   if (*base == 0) {
     whole.generation = *generation;
-    Status read = read_entities(*object, whole);
+    Status read = read_entities(*object, texts_, whole);
     if (read) read = read_plugin_entities(*object, whole.plugin_entities);
     if (!read) return read.error();
     settle(whole);
@@ -198,7 +209,7 @@ Result<Snapshot> SnapshotReader::parse(std::string_view text) {
     return value != nullptr && value->is_object() ? value->get_object() : none;
   };
   Snapshot changes;
-  Status read = read_entities(members(changed), changes);
+  Status read = read_entities(members(changed), texts_, changes);
   if (read) read = read_plugin_entities(members(changed), changes.plugin_entities);
   if (!read) return read.error();
   whole = base_;
@@ -219,8 +230,8 @@ Result<Snapshot> SnapshotReader::load(std::uint64_t generation) {
 
 Result<Snapshot> parse_snapshot(std::string_view text) { return SnapshotReader("").parse(text); }
 
-Result<Snapshot> load_snapshot(const std::string& directory, std::uint64_t generation) {
-  return SnapshotReader(directory).load(generation);
+Result<Snapshot> load_snapshot(const std::string& directory, std::uint64_t generation, ShownTexts texts) {
+  return SnapshotReader(directory, texts).load(generation);
 }
 
 Status save_snapshot(const std::string& directory, std::uint64_t generation, std::string_view text) {

@@ -35,11 +35,15 @@ struct Snapshot {
   PluginCollections plugin_entities;  ///< Of the kinds that plugins bring.
 };
 
+/// Whether services, routes and consumers keep their texts: those who write records show them.
+enum class ShownTexts { kNone, kKept };
+
 /// Reads one generation after another, and keeps the base, so that a small change costs little. Threads: one.
 class SnapshotReader {
  public:
   /// `directory`: where the files of bases and of load() are.
-  explicit SnapshotReader(std::string directory) : directory_(std::move(directory)) {}
+  explicit SnapshotReader(std::string directory, ShownTexts texts = ShownTexts::kNone)
+      : directory_(std::move(directory)), texts_(texts) {}
 
   /// Errors: what is not a snapshot, a base that cannot be read.
   Result<Snapshot> parse(std::string_view text);
@@ -48,12 +52,14 @@ class SnapshotReader {
 
  private:
   std::string directory_;
+  ShownTexts texts_;
   Snapshot base_;  ///< Generation 0: none yet.
 };
 
 /// The same for one whole snapshot, or for one file with its base.
 Result<Snapshot> parse_snapshot(std::string_view text);
-Result<Snapshot> load_snapshot(const std::string& directory, std::uint64_t generation);
+Result<Snapshot> load_snapshot(const std::string& directory, std::uint64_t generation,
+                               ShownTexts texts = ShownTexts::kNone);
 /// Writes the file in one step, for the workers' user as well as this one.
 Status save_snapshot(const std::string& directory, std::uint64_t generation, std::string_view text);
 /// One collection of a snapshot that is to be written: its name and its entities.

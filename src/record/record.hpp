@@ -107,6 +107,12 @@ class ParsedRecord {
   [[nodiscard]] std::vector<Header>& request_headers() { return request_headers_; }
   [[nodiscard]] std::vector<Header>& response_headers() { return response_headers_; }
   void replace_target(std::string_view target) { exchange_.target = target; }
+  /// Drops the serialize values that `keep` does not want.
+  template <typename Keep>
+  void keep_serialize_values(Keep keep) {
+    std::erase_if(serialize_values_, [&](const SerializeValue& value) { return !keep(value); });
+    exchange_.serialize_values = serialize_values_;
+  }
   /// JSON objects that live as long as the record is used.
   void set_entities(std::string_view service, std::string_view route, std::string_view consumer) {
     exchange_.service_json = service;

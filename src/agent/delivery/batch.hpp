@@ -50,6 +50,15 @@ struct Batch {
     bytes += '\n';
     return entry;
   }
+  /// All entries of another batch, behind these.
+  void append(const Batch& other) {
+    const auto shift = static_cast<std::uint32_t>(bytes.size());
+    bytes += other.bytes;
+    for (EntryRef entry : other.entries) {
+      entry.offset += shift;
+      entries.push_back(entry);
+    }
+  }
   void clear() {
     bytes.clear();
     entries.clear();

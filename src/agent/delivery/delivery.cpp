@@ -9,6 +9,7 @@ Delivery::~Delivery() = default;
 
 Status Delivery::start() { return loop_->start(); }
 void Delivery::publish(std::shared_ptr<const config::Snapshot> snapshot) { loop_->publish(std::move(snapshot)); }
+void Delivery::reopen() { loop_->reopen(); }
 void Delivery::stop(std::chrono::milliseconds drain) { loop_->stop(drain); }
 DeliveryMetrics Delivery::metrics() const { return loop_->metrics(); }
 

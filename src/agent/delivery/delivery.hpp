@@ -42,6 +42,8 @@ class Delivery {
   Status start();
   /// A new generation of the configuration. Records wait in their rings until the first one.
   void publish(std::shared_ptr<const config::Snapshot> snapshot);
+  /// Files that entries are appended to are opened anew: they may have been moved away.
+  void reopen();
   /// Delivers what it can until then, spools the rest, ends the thread. Later calls do nothing.
   void stop(std::chrono::milliseconds drain);
   /// At most some milliseconds old.

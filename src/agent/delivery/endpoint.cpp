@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "agent/delivery/ring_source.hpp"
@@ -15,6 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMaxConnections = 10;
 constexpr std::size_t kMaxBatchesInFlight = 4;
+constexpr std::size_t kMaxUnlimitedSends = 100;
 // A second batch starts while one is under way only when it is worth a request of its own.
 constexpr std::size_t kWorthwhileEntries = 64;
 constexpr std::size_t kWorthwhileBytes = 128 << 10;
@@ -23,14 +25,6 @@ constexpr std::size_t kMaxQueuedBytes = 8 << 20;
 constexpr auto kFirstBackOff = 10ms;
 constexpr std::chrono::milliseconds kMaxBackOff = 5s;
 constexpr auto kLogInterval = 10s;
-
-/// Refusals that another try can turn, or that an operator will mend: the entry is not to blame.
-bool is_temporary(int status) {
-  switch (status) {
-    case 401: case 403: case 404: case 405: case 407: case 408: case 425: case 429: return true;
-    default: return status < 400 || status >= 500;
-  }
-}
 
 std::string uuid_text(const std::array<std::uint8_t, 16>& id) {
   constexpr char kHex[] = "0123456789abcdef";
@@ -62,7 +56,7 @@ Endpoint::Endpoint(EndpointContext context, Destination destination)
     : context_(std::move(context)),
       destination_(std::move(destination)),
       shown_url_(without_userinfo(destination_.url)),
-      target_(context_.sender.make_target(with_secrets(destination_, context_))) {}
+      sink_(make_sink(context_.sender, with_secrets(destination_, context_))) {}
 
 std::size_t Endpoint::queued_entries() const {
   std::size_t count = 0;
@@ -78,10 +72,14 @@ std::size_t Endpoint::queued_bytes() const {
 }
 
 bool Endpoint::queue_full() const {
+  if (const auto& queue = destination_.queue) {
+    if (queued_entries() >= queue->max_entries || (queue->max_bytes && queued_bytes() >= *queue->max_bytes)) return true;
+  }
   return queued_entries() >= kMaxQueuedEntries || queued_bytes() >= kMaxQueuedBytes;
 }
 
 bool Endpoint::has_room(Clock::time_point now) {
+  if (!spooling_ && destination_.queue && queue_full()) protect(now);
   if (!spooling_) return !queue_full();
   if (intake_ && intake_->full()) flush(now);
   return !spooling_ || !intake_ || !intake_->full();
@@ -98,7 +96,9 @@ Batch& Endpoint::open_batch(Clock::time_point now) {
     if (intake_->entries.empty()) intake_->created = now;
     return *intake_;
   }
-  if (ready_.empty() || ready_.back()->full()) ready_.push_back(fresh());
+  const std::size_t most = coalesced();
+  if (ready_.empty() || ready_.back()->full() || (most > 0 && ready_.back()->entries.size() >= most))
+    ready_.push_back(fresh());
   if (ready_.back()->entries.empty()) ready_.back()->created = now;
   return *ready_.back();
 }
@@ -114,10 +114,29 @@ bool Endpoint::empty() const {
 
 bool Endpoint::may_send(Clock::time_point now) const {
   if (failures_ > 0) return now >= not_before_ && in_flight_.empty();  // one at a time until one succeeds
+  if (const auto& queue = destination_.queue) {
+    const std::size_t most =
+        queue->concurrency_limit < 0 ? kMaxUnlimitedSends : static_cast<std::size_t>(queue->concurrency_limit);
+    return in_flight_.size() < most && (!retry_.empty() || batch_is_due(now));
+  }
   if (in_flight_.empty()) return true;
-  if (!ndjson_) return in_flight_.size() < kMaxConnections;
+  if (sink_->most_entries() == 1) return in_flight_.size() < kMaxConnections;
   if (in_flight_.size() >= kMaxBatchesInFlight) return false;
   return !retry_.empty() || queued_entries() >= kWorthwhileEntries || queued_bytes() >= kWorthwhileBytes;
+}
+
+std::size_t Endpoint::coalesced() const {
+  const auto& queue = destination_.queue;
+  return queue && queue->concurrency_limit > 0 && queue->max_batch_size > 1 ? queue->max_batch_size : 0;
+}
+
+bool Endpoint::batch_is_due(Clock::time_point now) const {
+  const std::size_t most = coalesced();
+  if (most == 0 || hurried_ || ready_.empty()) return true;
+  // One that is sealed has waited: in memory, or in the spool.
+  const Batch& batch = *ready_.front();
+  return batch.sealed || batch.entries.size() - next_ >= most || ready_.size() > 1 ||
+         now - batch.created >= std::chrono::duration<double>(destination_.queue->max_coalescing_delay);
 }
 
 /// Takes what goes out next: everything that a batch has, or one entry where the endpoint takes no batches.
@@ -134,7 +153,7 @@ bool Endpoint::next_send(Send* send) {
       continue;
     }
     *send = front;
-    if (!ndjson_) send->count = 1;
+    send->count = std::min(send->count, sink_->most_entries());
     front.first += send->count;
     front.count -= send->count;
     if (front.count == 0) retry_.pop_front();
@@ -148,7 +167,7 @@ bool Endpoint::next_send(Send* send) {
       next_ = 0;
       continue;
     }
-    if (!ndjson_) send->count = 1;
+    send->count = std::min(send->count, sink_->most_entries());
     send->batch->sealed = true;
     next_ = send->first + send->count;
     if (next_ == send->batch->entries.size()) {
@@ -167,15 +186,12 @@ void Endpoint::start(Send send, Clock::time_point now) {
   const Batch& batch = *sent->batch;
   const EntryRef& first = batch.entries[sent->first];
   const EntryRef& last = batch.entries[sent->first + sent->count - 1];
-  const auto done = [this, sent](const HttpAnswer& answer) { finished(sent, answer); };
   ++activity_;
-  if (sent->count == 1) {
-    context_.sender.post(*target_, HttpSender::Body::kSingle, batch.text(first), uuid_text(first.id), done);
-  } else {
-    const std::string_view lines =
-        std::string_view(batch.bytes).substr(first.offset, last.offset + last.length + 1 - first.offset);
-    context_.sender.post(*target_, HttpSender::Body::kNdjson, lines, {}, done);
-  }
+  SinkLoad load{std::string_view(batch.bytes).substr(first.offset, last.offset + last.length + 1 - first.offset),
+                sent->count, {}};
+  if (load.count == 1) load.key = uuid_text(first.id);
+  // Last: it may be done at once.
+  sink_->send(std::move(load), [this, sent](const SinkAnswer& answer) { finished(sent, answer); });
 }
 
 void Endpoint::pump(Clock::time_point now) {
@@ -202,24 +218,22 @@ void Endpoint::settle(EntryRef& entry, Fate fate) {
   entry.spool_seq = 0;
 }
 
-void Endpoint::finished(std::list<Send>::iterator sent, const HttpAnswer& answer) {
+void Endpoint::finished(std::list<Send>::iterator sent, const SinkAnswer& answer) {
   Send send = std::move(*sent);
   in_flight_.erase(sent);
   ++activity_;
-  if (answer.status >= 200 && answer.status < 300) {
-    ndjson_ = answer.accepts_ndjson && destination_.content_type == "application/json";
-    delivered_ += send.count;
-    for (std::size_t i = 0; i < send.count; ++i) settle(send.batch->entries[send.first + i], Fate::kDelivered);
-    succeeded();
-  } else if (is_temporary(answer.status)) {
-    const std::string reason =
-        answer.status == 0 ? answer.error : "it answered " + std::to_string(answer.status);
-    failed(send, reason, answer.retry_after);
-    retry_.push_front(std::move(send));
-    protect(Clock::now());
-  } else {
-    succeeded();
-    refused(std::move(send), answer);
+  switch (answer.outcome) {
+    case SinkAnswer::Outcome::kDelivered:
+      delivered_ += send.count;
+      for (std::size_t i = 0; i < send.count; ++i) settle(send.batch->entries[send.first + i], Fate::kDelivered);
+      succeeded();
+      break;
+    case SinkAnswer::Outcome::kAway:
+      failed(send, answer.reason, answer.retry_after);
+      retry_.push_front(std::move(send));
+      protect(Clock::now());
+      break;
+    case SinkAnswer::Outcome::kRefused: refused(std::move(send), answer); break;
   }
 }
 
@@ -233,6 +247,17 @@ void Endpoint::succeeded() {
   failures_ = 0;
 }
 
+/// How long to wait after the next failure in a row.
+std::chrono::milliseconds Endpoint::back_off() {
+  if (const auto& queue = destination_.queue) {
+    const double seconds = std::min(queue->max_retry_delay, queue->initial_retry_delay * std::exp2(std::min(failures_, 60u)));
+    return std::chrono::ceil<std::chrono::milliseconds>(std::chrono::duration<double>(seconds));
+  }
+  const auto delay = std::min(kMaxBackOff, kFirstBackOff * (1 << std::min(failures_, 10u)));
+  const auto jitter = std::chrono::milliseconds(random_() % (static_cast<std::uint64_t>(delay.count()) / 2 + 1));
+  return delay * 3 / 4 + jitter;
+}
+
 void Endpoint::failed(const Send& send, const std::string& reason, std::chrono::milliseconds retry_after) {
   const auto now = Clock::now();
   ++retries_;
@@ -240,9 +265,7 @@ void Endpoint::failed(const Send& send, const std::string& reason, std::chrono::
   if (failures_ == 0) away_since_ = now;
   // Sends that were under way together fail together: that is one failure.
   if (failures_ == 0 || send.started >= last_failure_) {
-    const auto delay = std::min(kMaxBackOff, kFirstBackOff * (1 << std::min(failures_, 10u)));
-    const auto jitter = std::chrono::milliseconds(random_() % (static_cast<std::uint64_t>(delay.count()) / 2 + 1));
-    not_before_ = now + delay * 3 / 4 + jitter;
+    not_before_ = now + back_off();
     ++failures_;
     last_failure_ = now;
   }
@@ -254,23 +277,35 @@ void Endpoint::failed(const Send& send, const std::string& reason, std::chrono::
   }
 }
 
-/// The endpoint will not have it. Of a batch it may be one entry alone: halves find that one soon.
-void Endpoint::refused(Send send, const HttpAnswer& answer) {
-  last_error_ = "it refused entries with " + std::to_string(answer.status);
+/// The endpoint will not have it. Of a batch it may be one entry alone: halves find that one soon. A queue tries that
+/// one again for a while, as Kong's do.
+void Endpoint::refused(Send send, const SinkAnswer& answer) {
+  const auto now = Clock::now();
   if (send.count > 1) {
-    if (answer.status == 415) ndjson_ = false;
+    succeeded();
+    last_error_ = answer.reason;
     const std::size_t half = send.count / 2;
     retry_.push_front(Send{send.batch, send.first + half, send.count - half});
     retry_.push_front(Send{send.batch, send.first, half});
     ++retries_;
     return;
   }
+  if (destination_.queue) {
+    if (send.refused_since == Clock::time_point{}) send.refused_since = now;
+    if (now - send.refused_since <= std::chrono::duration<double>(destination_.queue->max_retry_time)) {
+      failed(send, answer.reason, {});
+      retry_.push_front(std::move(send));
+      protect(now);
+      return;
+    }
+  }
+  succeeded();
+  last_error_ = answer.reason;
   settle(send.batch->entries[send.first], lost(record::LossReason::kRejected));
   ++refused_unlogged_;
-  const auto now = Clock::now();
   if (now - refused_logged_at_ < kLogInterval) return;
-  spdlog::warn("log endpoint {} refused {} entries for good, the last one with {}: {}", shown_url_,
-               refused_unlogged_, answer.status, answer.body);
+  spdlog::warn("log endpoint {} refused {} entries for good, the last time {}", shown_url_, refused_unlogged_,
+               answer.reason);
   refused_unlogged_ = 0;
   refused_logged_at_ = now;
 }

@@ -10,6 +10,7 @@
 #include "agent/delivery/batch.hpp"
 #include "agent/delivery/metrics.hpp"
 #include "agent/delivery/sink/http_sender.hpp"
+#include "agent/delivery/sink/sink.hpp"
 #include "agent/delivery/spool/spool.hpp"
 
 namespace gibbon::agent {
@@ -29,6 +30,8 @@ struct EndpointContext {
 /// Direct: entries are encoded into batches in memory and sent from there; the ring keeps the records until the
 /// answer. Spooling, from the first failure or delay on: what is in memory is written to the spool, so that the ring
 /// can let go; new entries are appended to the spool and read back from its head, until it is empty.
+/// A destination with a queue (Queue in the plugin kit) waits for whole batches, and tries again as that says; what is
+/// too much for the queue goes to the spool.
 /// What is in memory is always the head of what waits, so that reading on disk goes on behind it.
 /// Threads: the delivery thread.
 class Endpoint {
@@ -37,7 +40,7 @@ class Endpoint {
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
   /// Breaks off what is under way.
-  ~Endpoint() { target_.reset(); }
+  ~Endpoint() { sink_.reset(); }
 
   /// The name of its directory in the spool: entries of equal destinations share one.
   static std::string directory_name(const Destination& destination);
@@ -65,6 +68,9 @@ class Endpoint {
   void give_up_unsafe();
   void commit(const Spool::ReleasedSeq& released);
   void sync();
+  /// The end is near: batches wait for nothing more.
+  void hurry() { hurried_ = true; }
+  void reopen() { sink_->reopen(); }
 
   [[nodiscard]] bool has_unsafe() const { return unsafe_ > 0 || (intake_ && !intake_->entries.empty()); }
   /// Nothing waits anywhere.
@@ -82,20 +88,25 @@ class Endpoint {
     BatchPtr batch;
     std::size_t first = 0, count = 0;
     Clock::time_point started{};
+    Clock::time_point refused_since{};  ///< Of a single entry that a queue tries again all the same.
   };
 
   // endpoint.cpp: sending
   bool next_send(Send* send);
   bool may_send(Clock::time_point now) const;
+  bool batch_is_due(Clock::time_point now) const;
+  [[nodiscard]] std::chrono::milliseconds back_off();
   void start(Send send, Clock::time_point now);
-  void finished(std::list<Send>::iterator sent, const HttpAnswer& answer);
+  void finished(std::list<Send>::iterator sent, const SinkAnswer& answer);
   void succeeded();
   void failed(const Send& send, const std::string& reason, std::chrono::milliseconds retry_after);
-  void refused(Send send, const HttpAnswer& answer);
+  void refused(Send send, const SinkAnswer& answer);
   void settle(EntryRef& entry, Fate fate);
   [[nodiscard]] std::size_t queued_entries() const;
   [[nodiscard]] std::size_t queued_bytes() const;
   [[nodiscard]] bool queue_full() const;
+  /// Batches that wait for more entries: how many they may have; 0: none wait.
+  [[nodiscard]] std::size_t coalesced() const;
 
   // endpoint_spool.cpp: safety
   bool ensure_spool(Clock::time_point now);
@@ -111,12 +122,12 @@ class Endpoint {
   EndpointContext context_;
   Destination destination_;
   std::string shown_url_;
-  HttpSender::TargetPtr target_;
+  std::unique_ptr<Sink> sink_;
   std::unique_ptr<Spool> spool_;
   Clock::time_point spool_retry_at_{};
   bool spool_error_logged_ = false, spool_full_logged_ = false;
 
-  bool spooling_ = false, ndjson_ = false;
+  bool spooling_ = false, hurried_ = false;
   std::deque<BatchPtr> ready_;      ///< To be sent, oldest first; of the first, entries from next_ on.
   std::size_t next_ = 0;
   std::deque<Send> retry_;          ///< To be sent before these.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <exception>
 
 #include "agent/delivery/endpoint.hpp"
 #include "agent/delivery/ring_source.hpp"
@@ -25,6 +26,32 @@ std::uint64_t fnv1a(std::string_view text) {
   return hash;
 }
 
+json::object queue_meta(const Queue& q) {
+  json::object meta{{"max_batch_size", q.max_batch_size},
+                    {"max_coalescing_delay", q.max_coalescing_delay},
+                    {"max_entries", q.max_entries},
+                    {"max_retry_time", q.max_retry_time},
+                    {"initial_retry_delay", q.initial_retry_delay},
+                    {"max_retry_delay", q.max_retry_delay},
+                    {"concurrency_limit", q.concurrency_limit}};
+  if (q.max_bytes) meta["max_bytes"] = *q.max_bytes;
+  return meta;
+}
+
+/// Throws where it is damaged.
+Queue read_queue(const json::object& meta) {
+  Queue q;
+  q.max_batch_size = meta.at("max_batch_size").to_number<std::uint32_t>();
+  q.max_coalescing_delay = meta.at("max_coalescing_delay").to_number<double>();
+  q.max_entries = meta.at("max_entries").to_number<std::uint32_t>();
+  q.max_retry_time = meta.at("max_retry_time").to_number<double>();
+  q.initial_retry_delay = meta.at("initial_retry_delay").to_number<double>();
+  q.max_retry_delay = meta.at("max_retry_delay").to_number<double>();
+  q.concurrency_limit = meta.at("concurrency_limit").to_number<std::int32_t>();
+  if (const json::value* bytes = meta.if_contains("max_bytes")) q.max_bytes = bytes->to_number<std::uint64_t>();
+  return q;
+}
+
 std::string meta_text(const Destination& d) {
   json::object meta{{"version", 1},
                     {"url", d.url},
@@ -35,6 +62,12 @@ std::string meta_text(const Destination& d) {
     json::object& headers = meta["headers"].emplace_object();
     for (const auto& [name, value] : d.headers) headers[name] = value;
   }
+  // What most destinations do not have, so that these keep their names.
+  if (d.kind == Destination::Kind::kFile) meta["kind"] = "file";
+  if (d.reopen) meta["reopen"] = true;
+  if (d.method != "POST") meta["method"] = d.method;
+  if (!d.ssl_verify) meta["ssl_verify"] = false;
+  if (d.queue) meta["queue"] = queue_meta(*d.queue);
   return json::serialize(meta) + "\n";
 }
 
@@ -65,6 +98,18 @@ Result<Destination> Endpoint::read_meta(FileSystem& files, const std::string& di
   destination.content_type = std::string(*string("content_type"));
   destination.timeout_ms = number("timeout_ms", destination.timeout_ms);
   destination.keepalive_ms = number("keepalive_ms", destination.keepalive_ms);
+  try {
+    if (string("kind") != nullptr) {
+      if (*string("kind") != "file") return damaged;
+      destination.kind = Destination::Kind::kFile;
+    }
+    if (string("method") != nullptr) destination.method = std::string(*string("method"));
+    if (const json::value* reopen = object.if_contains("reopen")) destination.reopen = reopen->as_bool();
+    if (const json::value* verify = object.if_contains("ssl_verify")) destination.ssl_verify = verify->as_bool();
+    if (const json::value* queue = object.if_contains("queue")) destination.queue = read_queue(queue->as_object());
+  } catch (const std::exception&) {
+    return damaged;
+  }
   if (const json::value* headers = object.if_contains("headers")) {
     if (!headers->is_object()) return damaged;
     for (const auto& header : headers->get_object()) {
@@ -171,7 +216,11 @@ void Endpoint::protect_if_slow(Clock::time_point now, bool pressed) {
     }
     return oldest == now;
   });
-  const bool slow = now - oldest > kMaxUnsafeAge || (pressed && (queue_full() || now - oldest > kMaxUnsafeAgePressed));
+  // A batch that waits for more entries is not slow: the ring has them.
+  const auto waits = coalesced() > 0 && failures_ == 0
+                         ? std::chrono::duration<double>(destination_.queue->max_coalescing_delay)
+                         : std::chrono::duration<double>(0);
+  const bool slow = now - oldest > kMaxUnsafeAge + waits || (pressed && (queue_full() || now - oldest > kMaxUnsafeAgePressed));
   if (!slow) return;
   if (!spooling_ && now - slow_logged_at_ > kSlowLogInterval) {
     spdlog::info("log endpoint {} does not keep up: entries go through the spool", shown_url_);
@@ -218,6 +267,12 @@ void Endpoint::flush(Clock::time_point now) {
 void Endpoint::send_from_memory() {
   if (spool_) spool_->skip_to_end();
   for (const EntryRef& entry : intake_->entries) unsafe_ += entry.unsafe() ? 1 : 0;
+  if (coalesced() > 0 && !ready_.empty() && !ready_.back()->full() &&
+      ready_.back()->entries.size() + intake_->entries.size() <= coalesced()) {
+    ready_.back()->append(*intake_);
+    intake_->clear();
+    return;
+  }
   ready_.push_back(std::move(intake_));
   intake_.reset();
 }

@@ -57,6 +57,11 @@ void Delivery::Loop::publish(std::shared_ptr<const config::Snapshot> snapshot) {
   sender_.wake();
 }
 
+void Delivery::Loop::reopen() {
+  reopening_ = true;
+  sender_.wake();
+}
+
 void Delivery::Loop::take_published() {
   if (!published_.exchange(false)) return;
   std::vector<std::shared_ptr<const config::Snapshot>> snapshots;
@@ -64,7 +69,7 @@ void Delivery::Loop::take_published() {
     const std::lock_guard lock(inbox_mutex_);
     snapshots.swap(inbox_);
   }
-  for (const auto& snapshot : snapshots) targets_->add(*snapshot);
+  for (auto& snapshot : snapshots) targets_->add(std::move(snapshot));
 }
 
 void Delivery::Loop::stop(std::chrono::milliseconds drain) {
@@ -92,6 +97,8 @@ bool Delivery::Loop::turn(Clock::time_point now) {
                                            std::chrono::system_clock::now().time_since_epoch())
                                            .count());
   take_published();
+  if (reopening_.exchange(false))
+    for (const auto& [name, endpoint] : endpoints_) endpoint->reopen();
   scan_rings(now);
   bool busy = false, more = true;
   for (int round = 0; more && round < 8; ++round) {
@@ -155,6 +162,7 @@ void Delivery::Loop::relieve(Clock::time_point now) {
 void Delivery::Loop::finish(Clock::time_point deadline) {
   take_published();   // Also what came at the last moment...
   find_every_ring();  // ...and a worker that has just started may have left something already.
+  for (const auto& [name, endpoint] : endpoints_) endpoint->hurry();
   const auto idle = [&] {
     const bool rings_empty = std::all_of(rings_.begin(), rings_.end(), [](const auto& ring) {
       return ring.second->consumer().unreleased_records() == 0;

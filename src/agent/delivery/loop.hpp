@@ -27,6 +27,7 @@ class Delivery::Loop {
   Status start();
   void publish(std::shared_ptr<const config::Snapshot> snapshot);
   void stop(std::chrono::milliseconds drain);
+  void reopen();
   DeliveryMetrics metrics() const;
 
  private:
@@ -49,6 +50,9 @@ class Delivery::Loop {
   bool read_ring(RingSource& ring, Clock::time_point now, std::size_t limit);
   enum class Take { kTaken, kWait };
   Take take(RingSource& ring, const record::RingConsumer::Item& item, Clock::time_point now);
+  /// Make the entry of what was parsed last, at the end of `out`. Throw what the plugin throws.
+  void encode_exchange(const PluginTarget& target, std::string& out);
+  void encode_queued(const PluginTarget& target, std::string& out);
   Endpoint* endpoint_for(const Destination& destination);
 
   // loop_metrics.cpp
@@ -70,12 +74,13 @@ class Delivery::Loop {
   std::uint64_t now_ms_ = 0;
 
   record::ParsedRecord parsed_;
+  record::QueuedEntry queued_;
   Redactor redactor_;
   /// What the spool holds of rings that are gone, and what rings gave to a spool that has lost it: as of start.
   std::uint64_t inherited_ = 0, spool_lost_ = 0;
 
   std::thread thread_;
-  std::atomic<bool> stopping_{false}, published_{false};
+  std::atomic<bool> stopping_{false}, published_{false}, reopening_{false};
   std::atomic<Clock::rep> deadline_{0};
   std::mutex inbox_mutex_;
   std::vector<std::shared_ptr<const config::Snapshot>> inbox_;

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "agent/delivery/loop.hpp"
+#include "base/json.hpp"
 
 namespace gibbon::agent {
 namespace {
@@ -27,6 +28,14 @@ std::optional<std::uint32_t> slot_of(std::string_view name) {
   if (parsed.ec != std::errc() || parsed.ptr != name.data() + name.size() || slot >= record::kMaxSlots)
     return std::nullopt;
   return slot;
+}
+
+bool is_json(std::string_view text) {
+  json::stream_parser parser;
+  boost::system::error_code error;
+  parser.write(text.data(), text.size(), error);
+  if (!error) parser.finish(error);
+  return !error;
 }
 
 }  // namespace
@@ -96,12 +105,14 @@ Delivery::Loop::Take Delivery::Loop::take(RingSource& ring, const record::RingCo
     }
     return Take::kTaken;
   };
-  if (Status whole = parsed_.parse(item.bytes); !whole)
+  const std::uint32_t type = record::type_of(item.bytes);
+  const bool queued = type == record::kQueueRecord;
+  if (Status whole = queued ? queued_.parse(item.bytes) : parsed_.parse(item.bytes); !whole)
     return give_up(record::LossReason::kDamaged, whole.error().message);
-  const record::ExchangeHead& head = parsed_.head();
+  const std::uint64_t generation = queued ? queued_.head.generation : parsed_.head().generation;
   config::Uuid id;
-  std::memcpy(id.data(), head.plugin_id, id.size());
-  const PluginTarget* target = targets_->find(head.generation, id);
+  std::memcpy(id.data(), queued ? queued_.head.plugin_id : parsed_.head().plugin_id, id.size());
+  const PluginTarget* target = targets_->find(generation, id);
   if (target == nullptr) {
     if (targets_->none()) return Take::kWait;
     return give_up(record::LossReason::kUnknownPlugin, "its plugin is in no snapshot that is left");
@@ -109,11 +120,14 @@ Delivery::Loop::Take Delivery::Loop::take(RingSource& ring, const record::RingCo
   Endpoint& endpoint = *target->endpoint;
   if (!endpoint.has_room(now)) return Take::kWait;
 
-  redactor_.redact(parsed_);
   Batch& batch = endpoint.open_batch(now);
   const std::size_t offset = batch.bytes.size();
   try {
-    target->config.plugin().encode(parsed_.exchange(), target->config.get(), batch.bytes);
+    if (queued) {
+      encode_queued(*target, batch.bytes);
+    } else {
+      encode_exchange(*target, batch.bytes);
+    }
   } catch (const std::exception& error) {
     batch.bytes.resize(offset);
     return give_up(record::LossReason::kEncodeFailed,
@@ -127,10 +141,31 @@ Delivery::Loop::Take Delivery::Loop::take(RingSource& ring, const record::RingCo
   entry.ring_id = ring.id();
   entry.ring_seq = item.seq;
   entry.captured_ms = now_ms_;
-  entry.id = parsed_.entry_uuid();
+  entry.id = queued ? queued_.entry_uuid : parsed_.entry_uuid();
   endpoint.added();
   ring.taken();
   return Take::kTaken;
+}
+
+void Delivery::Loop::encode_exchange(const PluginTarget& target, std::string& out) {
+  const PluginDescriptor& plugin = target.config.plugin();
+  if (plugin.encode == nullptr) throw std::logic_error("it recorded an exchange, but has no encode()");
+  redactor_.redact(parsed_);
+  targets_->show_entities(parsed_.head().generation, parsed_);
+  if (!parsed_.exchange().serialize_values.empty())
+    parsed_.keep_serialize_values([](const SerializeValue& value) { return value.json.empty() || is_json(value.json); });
+  plugin.encode(parsed_.exchange(), target.config.get(), out);
+}
+
+void Delivery::Loop::encode_queued(const PluginTarget& target, std::string& out) {
+  const PluginDescriptor& plugin = target.config.plugin();
+  if (plugin.encode_entry != nullptr) {
+    plugin.encode_entry(queued_.entry, target.config.get(), out);
+    return;
+  }
+  if (!queued_.entry.starts_with('{') || !is_json(queued_.entry))
+    throw std::runtime_error("an entry is no JSON object, and there is no encode_entry()");
+  out += queued_.entry;
 }
 
 Endpoint* Delivery::Loop::endpoint_for(const Destination& destination) {

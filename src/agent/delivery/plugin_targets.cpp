@@ -2,16 +2,28 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <exception>
 
 namespace gibbon::agent {
 namespace {
 constexpr std::size_t kKeptGenerations = 64;
+constexpr std::size_t kShownGenerations = 4;
+
+/// Of entities that stand by their ids.
+template <typename Entity>
+std::string_view shown_text(const std::vector<Entity>& entities, std::string_view id) {
+  if (id.empty()) return {};
+  const auto at = std::lower_bound(entities.begin(), entities.end(), id,
+                                   [](const Entity& entity, std::string_view wanted) { return entity.id < wanted; });
+  if (at == entities.end() || at->id != id || at->shown == nullptr) return {};
+  return *at->shown;
+}
 }
 
 std::shared_ptr<const PluginTarget> PluginTargets::make(const config::Plugin& plugin) {
   const PluginDescriptor* descriptor = plugins_.find(plugin.name);
-  if (descriptor == nullptr || descriptor->encode == nullptr || descriptor->destination == nullptr) return nullptr;
+  if (descriptor == nullptr || descriptor->destination == nullptr) return nullptr;
   try {
     Result<plugin::ConfigObject> config = plugin::ConfigObject::make(*descriptor, plugin.config);
     if (!config) {
@@ -30,7 +42,8 @@ std::shared_ptr<const PluginTarget> PluginTargets::make(const config::Plugin& pl
   }
 }
 
-void PluginTargets::add(const config::Snapshot& snapshot) {
+void PluginTargets::add(std::shared_ptr<const config::Snapshot> added) {
+  const config::Snapshot& snapshot = *added;
   if (generations_.contains(snapshot.generation)) return;
   const Targets* newest = generations_.empty() ? nullptr : &generations_.rbegin()->second;
   Targets targets;
@@ -50,15 +63,27 @@ void PluginTargets::add(const config::Snapshot& snapshot) {
   generations_.emplace(snapshot.generation, std::move(targets));
   not_found_.erase(snapshot.generation);
   if (generations_.size() > kKeptGenerations) generations_.erase(generations_.begin());
+  shown_.emplace(snapshot.generation, std::move(added));
+  if (shown_.size() > kShownGenerations) shown_.erase(shown_.begin());
   last_ = nullptr;
+}
+
+void PluginTargets::show_entities(std::uint64_t generation, record::ParsedRecord& record) const {
+  if (shown_.empty()) return;
+  const auto same = shown_.find(generation);
+  const config::Snapshot& snapshot = same != shown_.end() ? *same->second : *shown_.rbegin()->second;
+  const ExchangeRecord& e = record.exchange();
+  record.set_entities(shown_text(snapshot.services, e.service_id), shown_text(snapshot.routes, e.route_id),
+                      shown_text(snapshot.consumers, e.consumer_id));
 }
 
 const PluginTarget* PluginTargets::find(std::uint64_t generation, const config::Uuid& plugin) {
   if (last_ != nullptr && generation == last_generation_ && plugin == last_plugin_) return last_;
   auto found = generations_.find(generation);
   if (found == generations_.end() && !not_found_.contains(generation)) {
-    if (Result<config::Snapshot> loaded = config::load_snapshot(shared_directory_, generation)) {
-      add(*loaded);
+    if (Result<config::Snapshot> loaded =
+            config::load_snapshot(shared_directory_, generation, config::ShownTexts::kKept)) {
+      add(std::make_shared<const config::Snapshot>(std::move(*loaded)));
       found = generations_.find(generation);
     } else {
       not_found_.insert(generation);

@@ -115,9 +115,11 @@ std::uint32_t source_of(Context& ctx) {
   using Answered = Response::Source;
   using Recorded = ExchangeRecord::Source;
   const Answered source = ctx.exchange.response().source();
-  return static_cast<std::uint32_t>(source == Answered::kExit      ? Recorded::kExit
-                                    : source == Answered::kService ? Recorded::kUpstream
-                                                                   : Recorded::kError);
+  // Also where a peer was asked and none answered, it is the gateway's error.
+  const bool upstream = source == Answered::kService && ctx.upstream_header_ms >= 0;
+  return static_cast<std::uint32_t>(source == Answered::kExit ? Recorded::kExit
+                                    : upstream                ? Recorded::kUpstream
+                                                              : Recorded::kError);
 }
 
 /// The tries as they stand in the record, gathered before its size is known.

@@ -20,8 +20,8 @@ struct HttpAnswer {
   std::string body;             ///< The first bytes, for messages.
 };
 
-/// Sends POSTs over kept-alive HTTP/1.1 connections, many at a time, on one thread, without blocking it.
-/// TLS certificates are verified. Threads: one; wake() any.
+/// Sends POSTs, or what else the destination's method is, over kept-alive HTTP/1.1 connections, many at a time, on one thread, without blocking it.
+/// TLS certificates are verified unless the destination says otherwise. Threads: one; wake() any.
 class HttpSender {
  public:
   /// A destination with what its transfers share. Must not outlive the sender.
