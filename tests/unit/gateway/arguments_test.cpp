@@ -75,6 +75,21 @@ TEST(Arguments, ValuesStandWhereTheyAreSaidTo) {
   EXPECT_EQ(json.substr(found.values[0].begin, found.values[0].end - found.values[0].begin), "\"xyz\"");
 }
 
+TEST(Arguments, AreGoneThroughInTheirOrder) {
+  const auto listed = [](std::string_view query) {
+    std::string list;
+    const auto add = [&list](std::string_view name, std::string_view value, bool has_value) {
+      list.append("[").append(name).append(has_value ? "=" : "").append(value).append("]");
+    };
+    each_argument(query, add);
+    return list;
+  };
+  EXPECT_EQ(listed("b=2&a=1&b=%33+x&c&d="), "[b=2][a=1][b=3 x][c][d=]");
+  EXPECT_EQ(listed("&&=nameless&=&a=b=c"), "[a=b=c]");
+  EXPECT_EQ(listed("%61%20=%zz&b=%4"), "[a =%zz][b=%4]");
+  EXPECT_EQ(listed(""), "");
+}
+
 TEST(Arguments, SecretsAreRedactedInATarget) {
   const std::vector<std::string> names = {"apikey", "x-token"};
   const auto redacted = [&](std::string_view target) {

@@ -198,6 +198,23 @@ TEST(RouterCaptures, AreThoseOfTheWinner) {
   EXPECT_EQ(match.matched_length, 2U);
 }
 
+TEST(RouterCaptures, CanBeFoundAgain) {
+  const RouteTable table = table_of({with_paths({"~/(?<a>\\w+)/x|/(?<b>\\d+)/y", "~/plain"})});
+  Match match, again;
+  Match::Capture whole;
+  std::string path;
+  ASSERT_TRUE(table.match({.target = "/42/y/rest"}, &match, &path));
+  ASSERT_TRUE(table.router->find_captures(match.pattern, path, &again, &whole));
+  EXPECT_EQ(path.substr(whole.begin, whole.length), "/42/y");
+  ASSERT_EQ(again.capture_count, 2U);
+  EXPECT_EQ(again.captures[0].begin, kNone);
+  EXPECT_EQ(path.substr(again.captures[1].begin, again.captures[1].length), "42");
+  EXPECT_EQ(table.router->capture_name(again, 1), "b");
+  EXPECT_FALSE(table.router->find_captures(match.pattern, "/elsewhere", &again, &whole));
+  ASSERT_TRUE(table.match({.target = "/plain"}, &match, &path));
+  EXPECT_FALSE(table.router->find_captures(match.pattern, path, &again, &whole)) << "it has no groups";
+}
+
 TEST(RouterCaptures, MoreGroupsThanFitAreCut) {
   std::string pattern = "~/";
   for (int i = 0; i < 20; ++i) pattern += "(\\w)";
