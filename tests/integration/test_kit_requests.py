@@ -284,3 +284,16 @@ def test_grpc(kit, grpc_echo):
             assert channel.unary_unary("/echo.Echo/Say")(b"x-told", timeout=20) == b"by the plugin"
     finally:
         route.remove()
+
+
+def test_another_body_of_grpc(kit, grpc_echo):
+    route = kit.add(path="/echo.Echo", service={"protocol": "grpc", "host": "127.0.0.1", "port": grpc_echo.port},
+                    route={"protocols": ["grpc", "grpcs"], "strip_path": False})
+    try:
+        message = "by the plugin"
+        kit.admin.ok("POST", f"/routes/{route.route['id']}/plugins", {"name": "kit-probe", "config": {
+            **steps(f"to.set_body|\0\0\0\0{chr(len(message))}{message}"), "reads_body": True}})
+        with grpc.insecure_channel(f"127.0.0.1:{kit.h2c}") as channel:
+            assert channel.unary_unary("/echo.Echo/Say")(b"x", timeout=20) == message.upper().encode()
+    finally:
+        route.remove()
