@@ -41,6 +41,12 @@ SampleExchange sample() {
   e.response_body = "partial";
   e.response_body_size = 5000;
   e.service_name = "httpbin";
+  e.upstream_status = "502, 200";
+  e.credential_id = "key";
+  e.serialize_values = {{"a.b", "1"}, {"gone", ""}};
+  e.tried = {{5, 6, "127.0.0.1", 8080, Try::State::kFailed, 502}, {7, 8, "::1", 81, Try::State::kAnswered, 0}};
+  e.request_bytes = 140;
+  e.receive_ms = 3;
   return e;
 }
 
@@ -66,6 +72,39 @@ TEST(ParsedRecord, GivesBackWhatWasWritten) {
   EXPECT_DOUBLE_EQ(e.id, 1753298422993.0 + 1136 / 4096.0);
   EXPECT_EQ(e.status, 200);
   EXPECT_EQ(e.port, 8000);
+  EXPECT_EQ(e.upstream_status, "502, 200");
+  EXPECT_EQ(e.credential_id, "key");
+  EXPECT_EQ(e.request_bytes, 140u);
+  EXPECT_EQ(e.receive_ms, 3);
+  EXPECT_EQ(e.source, ExchangeRecord::Source::kUpstream);
+  ASSERT_EQ(e.serialize_values.size(), 2u);
+  EXPECT_EQ(e.serialize_values[0].path, "a.b");
+  EXPECT_EQ(e.serialize_values[0].json, "1");
+  EXPECT_EQ(e.serialize_values[1].json, "");
+  ASSERT_EQ(e.tried.size(), 2u);
+  EXPECT_EQ(e.tried[0].started_ns, 5u);
+  EXPECT_EQ(e.tried[0].code, 502);
+  EXPECT_EQ(e.tried[0].state, Try::State::kFailed);
+  EXPECT_EQ(e.tried[1].ip, "::1");
+  EXPECT_EQ(e.tried[1].port, 81);
+}
+
+TEST(QueuedEntry, GivesBackWhatWasWrittenAndRefusesDamage) {
+  gibbon::testing::TemporaryDirectory directory;
+  RingProducer producer(std::move(RingProducer::claim(directory.path(), 65536)).value());
+  ASSERT_TRUE(gibbon::testing::push_entry(producer, sample(), "{\"own\":1}"));
+  RingConsumer consumer(std::move(RingMapping::open(directory.path() + "/ring.0")).value(), 0);
+  RingConsumer::Item item;
+  ASSERT_TRUE(consumer.next(&item));
+  EXPECT_EQ(type_of(item.bytes), kQueueRecord);
+  QueuedEntry queued;
+  ASSERT_TRUE(queued.parse(item.bytes).ok());
+  EXPECT_EQ(queued.entry, "{\"own\":1}");
+  EXPECT_EQ(queued.entry_uuid[6] >> 4, 7) << "a UUIDv7";
+  std::vector<std::byte> bytes(item.bytes.begin(), item.bytes.end());
+  std::fill_n(bytes.begin() + offsetof(QueueHead, length), 4, std::byte{0xff});
+  EXPECT_FALSE(queued.parse(bytes).ok());
+  for (std::size_t cut = 0; cut < item.bytes.size(); cut += 8) EXPECT_FALSE(queued.parse(item.bytes.first(cut)).ok()) << cut;
 }
 
 TEST(ParsedRecord, TheEntryIdIsAUuidV7ThatStaysTheSame) {
