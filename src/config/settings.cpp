@@ -20,7 +20,9 @@ using Values = Settings::Values;
 
 /// Plugins that `bundled` stands for: those of Kong's that ship with Gibbon. The logger of the guide is not one: it is
 /// named, as in Kong.
-constexpr std::array<std::string_view, 5> kBundledPlugins = {"acl", "basic-auth", "file-log", "http-log", "key-auth"};
+constexpr std::array<std::string_view, 14> kBundledPlugins = {
+    "acl", "basic-auth", "correlation-id", "cors", "file-log", "http-log", "ip-restriction", "key-auth", "prometheus",
+    "rate-limiting", "request-size-limiting", "request-termination", "request-transformer", "response-transformer"};
 
 /// Half of the slots in shared memory: at a reload old and new workers stand side by side.
 constexpr double kMaxWorkers = 128;

@@ -45,7 +45,9 @@ TEST(Settings, HaveKongsDefaults) {
   EXPECT_EQ(settings.upstream_keepalive_pool_size, 512u);
   EXPECT_THAT(settings.headers, ElementsAre("server_tokens", "latency_tokens", "x-kong-request-id"));
   EXPECT_TRUE(settings.nginx_daemon);
-  EXPECT_THAT(settings.plugins, ElementsAre("acl", "basic-auth", "key-auth"));
+  EXPECT_THAT(settings.plugins, ElementsAre("acl", "basic-auth", "correlation-id", "cors", "file-log", "http-log", "ip-restriction", "key-auth",
+                          "prometheus", "rate-limiting", "request-size-limiting", "request-termination",
+                          "request-transformer", "response-transformer"));
   EXPECT_THAT(settings.notes, IsEmpty());
 }
 
@@ -122,7 +124,9 @@ TEST(Settings, ReportAllProblemsTogether) {
 
 TEST(Settings, NameThePluginsOnceAndInOrder) {
   EXPECT_THAT(good({{"plugins", "bundled, request-response-logger,b,request-response-logger"}}).plugins,
-              ElementsAre("acl", "basic-auth", "key-auth", "request-response-logger", "b"));
+              ElementsAre("acl", "basic-auth", "correlation-id", "cors", "file-log", "http-log", "ip-restriction", "key-auth",
+                          "prometheus", "rate-limiting", "request-size-limiting", "request-termination",
+                          "request-transformer", "response-transformer", "request-response-logger", "b"));
   EXPECT_THAT(good({{"plugins", "off"}}).plugins, IsEmpty());
 }
 
