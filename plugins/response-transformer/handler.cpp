@@ -34,7 +34,7 @@ struct Config {
 struct Handler {
   static constexpr int PRIORITY = 800;
   static constexpr const char* VERSION = "3.9.3";
-  static constexpr auto FAILURE_POLICY = FailurePolicy::kOpen;
+  static constexpr auto FAILURE_POLICY = FailurePolicy::kClosed;
 
   static void header_filter(Exchange& exchange, const Config& config) {
     Response& response = exchange.response();
