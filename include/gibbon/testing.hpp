@@ -3,8 +3,9 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <iostream>
 #include <memory>
-#include <span>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -140,5 +141,28 @@ class Gateway {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+// For tests without a framework: what fails is printed and counted. `return gibbon::testing::failures();` ends main().
+
+inline int& failures() {
+  static int count = 0;
+  return count;
+}
+
+inline bool expect(bool holds, const std::source_location& where = std::source_location::current()) {
+  if (holds) return true;
+  std::cerr << where.file_name() << ":" << where.line() << ": does not hold\n";
+  ++failures();
+  return false;
+}
+
+template <typename Actual, typename Expected>
+bool expect_equal(const Actual& actual, const Expected& expected,
+                  const std::source_location& where = std::source_location::current()) {
+  if (actual == expected) return true;
+  std::cerr << where.file_name() << ":" << where.line() << ": is " << actual << ", expected " << expected << "\n";
+  ++failures();
+  return false;
+}
 
 }  // namespace gibbon::testing

@@ -5,6 +5,7 @@
 #include "app/commands.hpp"
 #include "app/config_command.hpp"
 #include "app/logs_command.hpp"
+#include "app/plugins_command.hpp"
 #include "base/version.hpp"
 
 namespace {
@@ -76,6 +77,12 @@ int main(int argc, char** argv) {
   add_flags(config_command, options);
   gibbon::app::add_config_commands(config_command, config);
   config_command->callback([&] { chosen = [&] { return gibbon::app::run_config(options, config); }; });
+
+  gibbon::app::PluginsArguments plugins;
+  CLI::App* plugins_command = app.add_subcommand("plugins", "List plugins, and begin one");
+  add_flags(plugins_command, options);
+  gibbon::app::add_plugins_commands(plugins_command, plugins);
+  plugins_command->callback([&] { chosen = [&] { return gibbon::app::run_plugins(options, plugins); }; });
 
   bool all = false;
   CLI::App* version = command("version", "Print the version", [&] {
