@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -14,6 +15,14 @@
 #include "gibbon/service.hpp"
 
 namespace gibbon {
+
+/// How long an exchange took, and how much went over the wire.
+struct Timings {
+  std::int64_t request_ms = 0;   ///< From its first byte to now.
+  std::int64_t gateway_ms = 0;   ///< Of it, what the gateway took before it asked the upstream, or to answer itself.
+  std::int64_t upstream_ms = -1; ///< From there to the head of the upstream's answer; -1: no upstream was asked.
+  std::uint64_t bytes_received = 0, bytes_sent = 0;  ///< With head and body, of this request alone.
+};
 
 /// One request and its answer, from the first phase that sees it to the log phase: Kong's `kong`.
 /// A function that is called in a phase for which it is not meant throws PhaseError and does nothing.
@@ -40,6 +49,9 @@ class Exchange : public Async {
   /// The same with Kong's error body: the message and the request's id, as JSON, HTML, XML or plain text,
   /// whichever the client's Accept header prefers; for gRPC a status.
   virtual void error(int status, std::string_view message) = 0;
+
+  /// Phase: log.
+  [[nodiscard]] virtual Timings timings() const = 0;
 
   struct RecordLimits {
     std::optional<std::size_t>

@@ -8,6 +8,7 @@
 
 #include "agent/admin/api.hpp"
 #include "agent/admin/reply.hpp"
+#include "agent/plugin_metrics.hpp"
 #include "agent/upstream_health.hpp"
 #include "base/version.hpp"
 
@@ -169,7 +170,7 @@ void add_status_endpoints(Endpoints& endpoints, Host& host) {
   endpoints.add("GET", "/metrics", [&host](Call&) {
     http::Response response;
     response.headers.push_back({"Content-Type", "text/plain; charset=UTF-8"});
-    response.body = nginx_metrics(host) + upstream_metrics(host) + host.delivery_metrics();
+    response.body = nginx_metrics(host) + upstream_metrics(host) + plugin_metrics(host) + host.delivery_metrics();
     return response;
   });
 }

@@ -180,6 +180,9 @@ class Context final : public Caller {
   std::array<char, 32> request_id_text_;
 };
 
+/// As of now: see the plugin kit.
+Timings timings_of(const Context& ctx);
+
 /// As `record` in the plugin kit: copies the exchange into the worker's ring.
 void record_exchange(Context& ctx, const gateway::ChainItem& item, const Exchange::RecordLimits& limits) noexcept;
 /// As `enqueue` in the plugin kit.

@@ -63,15 +63,15 @@ record::BodyHead body_head(const capture::BodyCapture& body, std::size_t limit, 
 }
 
 void fill_timings(Context& ctx, record::ExchangeHead& head) {
-  const std::int64_t start = started_ms(ctx.r), end = now_ms();
-  head.started_us = static_cast<std::uint64_t>(start) * 1000;
-  head.duration_ms = static_cast<std::int32_t>(std::max<std::int64_t>(0, end - start));
-  head.gateway_ms = ctx.proxied ? static_cast<std::int32_t>(std::max<std::int64_t>(0, ctx.proxy_started_ms - start)) : head.duration_ms;
-  head.upstream_ms = head.upstream_connect_ms = head.upstream_header_ms = head.receive_ms = -1;
+  const Timings timings = timings_of(ctx);
+  head.started_us = static_cast<std::uint64_t>(started_ms(ctx.r)) * 1000;
+  head.duration_ms = static_cast<std::int32_t>(timings.request_ms);
+  head.gateway_ms = static_cast<std::int32_t>(timings.gateway_ms);
+  head.upstream_ms = static_cast<std::int32_t>(timings.upstream_ms);
+  head.upstream_connect_ms = head.upstream_header_ms = head.receive_ms = -1;
   if (!ctx.proxied) return;
-  const std::int64_t answered = ctx.upstream_header_ms >= 0 ? ctx.upstream_header_ms : end;
-  head.upstream_ms = static_cast<std::int32_t>(std::max<std::int64_t>(0, answered - ctx.proxy_started_ms));
-  if (ctx.upstream_header_ms >= 0) head.receive_ms = static_cast<std::int32_t>(std::max<std::int64_t>(0, end - answered));
+  if (ctx.upstream_header_ms >= 0)
+    head.receive_ms = static_cast<std::int32_t>(std::max<std::int64_t>(0, now_ms() - ctx.upstream_header_ms));
   if (ctx.r->upstream_states == nullptr || ctx.r->upstream_states->nelts == 0) return;
   const auto* states = static_cast<ngx_http_upstream_state_t*>(ctx.r->upstream_states->elts);
   const ngx_http_upstream_state_t& last = states[ctx.r->upstream_states->nelts - 1];
@@ -175,6 +175,21 @@ void record_entry(Context& ctx, const gateway::ChainItem& item, std::string_view
   write.raw(&head, sizeof head);
   write.raw(entry);
   ring->commit();
+}
+
+Timings timings_of(const Context& ctx) {
+  const std::int64_t start = started_ms(ctx.r), end = now_ms();
+  Timings timings;
+  timings.request_ms = std::max<std::int64_t>(0, end - start);
+  timings.gateway_ms = timings.request_ms;
+  if (ctx.proxied) {
+    timings.gateway_ms = std::max<std::int64_t>(0, ctx.proxy_started_ms - start);
+    const std::int64_t answered = ctx.upstream_header_ms >= 0 ? ctx.upstream_header_ms : end;
+    timings.upstream_ms = std::max<std::int64_t>(0, answered - ctx.proxy_started_ms);
+  }
+  timings.bytes_received = static_cast<std::uint64_t>(std::max<off_t>(0, ctx.r->request_length));
+  timings.bytes_sent = static_cast<std::uint64_t>(std::max<off_t>(0, ctx.r->connection->sent));
+  return timings;
 }
 
 void record_exchange(Context& ctx, const gateway::ChainItem& item, const Exchange::RecordLimits& limits) noexcept {

@@ -45,6 +45,11 @@ void ExchangeAdapter::exit(int status, std::string_view body, std::string_view c
   ctx_.answer.by_exit = true;
 }
 
+Timings ExchangeAdapter::timings() const {
+  ctx_.require("timings", {Phase::kLog});
+  return timings_of(ctx_);
+}
+
 void ExchangeAdapter::record(const RecordLimits& limits) {
   ctx_.require("record", {Phase::kLog});
   if (ctx_.current != nullptr) record_exchange(ctx_, *ctx_.current, limits);
