@@ -24,6 +24,12 @@ struct Timings {
   std::uint64_t bytes_received = 0, bytes_sent = 0;  ///< With head and body, of this request alone.
 };
 
+/// What a configuration of a plugin was made for: ids, each empty where it is for all of them.
+struct PluginScope {
+  std::string_view plugin_id;  ///< Of the configuration itself: never empty.
+  std::string_view service_id, route_id, consumer_id;
+};
+
 /// One request and its answer, from the first phase that sees it to the log phase: Kong's `kong`.
 /// A function that is called in a phase for which it is not meant throws PhaseError and does nothing.
 /// Threads: the event thread of the worker that owns it; nothing may keep it beyond the handler's end.
@@ -50,6 +56,8 @@ class Exchange : public Async {
   /// whichever the client's Accept header prefers; for gRPC a status.
   virtual void error(int status, std::string_view message) = 0;
 
+  /// Of the configuration that the running handler was given. Phases: rewrite and later.
+  [[nodiscard]] virtual PluginScope scope() const = 0;
   /// Phase: log.
   [[nodiscard]] virtual Timings timings() const = 0;
 

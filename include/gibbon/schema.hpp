@@ -116,6 +116,7 @@ class Field {
   Field& regex() { is_regex = true; return *this; }
   Field& timestamp() { is_timestamp = true; return *this; }
   Field& url() { return format("url"); }
+  /// Records: a check of kCustom's, whose message stands in the record's place.
   /// A check that the host knows by name: "url", "host", "host_with_optional_port", "name", "path", "regex", ...
   Field& format(std::string name) { format_name = std::move(name); return *this; }
   Field& validated_by(TextCheck check) { text_check = check; return *this; }

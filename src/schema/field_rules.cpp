@@ -4,6 +4,7 @@
 
 #include "schema/entity_checks.hpp"
 #include "schema/formats.hpp"
+#include "schema/custom_checks.hpp"
 #include "schema/literals.hpp"
 #include "schema/records.hpp"
 #include "schema/validate.hpp"
@@ -154,6 +155,11 @@ FieldError check_value(const Field& field, const json::value& value, Operation o
   }
   if (field.is_referenceable && value.is_string() && is_vault_reference(value.get_string())) return {};
   if (const std::optional<std::string> message = run_validators(field, value)) return failure(*message);
+  if (value.is_object() && !field.format_name.empty()) {
+    const EntityCheck check{.kind = EntityCheck::Kind::kCustom, .custom_name = field.format_name};
+    if (const std::optional<std::string> message = run_custom_check(check, value.get_object()))
+      return failure(*message);
+  }
   return {};
 }
 

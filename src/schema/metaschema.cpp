@@ -89,7 +89,9 @@ class Inspector {
     belongs(field.is_uuid, is_text, "uuid");
     belongs(field.is_regex, is_text, "is_regex");
     belongs(!field.prefix_required.empty(), is_text, "starts_with");
-    belongs(!field.format_name.empty() || field.text_check != nullptr, is_text, "custom_validator");
+    const bool is_record = field.type == FieldType::kRecord;
+    belongs(!field.format_name.empty(), is_text || is_record, "custom_validator");
+    belongs(field.text_check != nullptr, is_text, "custom_validator");
     belongs(!field.patterns.empty() || !field.not_patterns.empty() || !field.none_patterns.empty() ||
                 !field.all_patterns.empty() || !field.any_patterns.empty(),
             is_text, "match");
@@ -100,7 +102,8 @@ class Inspector {
             is_text || is_list(field.type) || field.type == FieldType::kMap, "len_*");
     belongs(field.is_unique, is_text || is_number(field.type) || field.type == FieldType::kForeign, "unique");
     belongs(field.has_default_of_rows, field.type == FieldType::kRecord, "default_of_rows");
-    if (!field.format_name.empty() && !is_known_format(field.format_name))
+    const bool is_known = is_record ? is_known_check(field.format_name) : is_known_format(field.format_name);
+    if (!field.format_name.empty() && !is_known)
       report(name, "there is no format '" + field.format_name + "'");
   }
 

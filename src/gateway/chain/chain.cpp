@@ -85,7 +85,7 @@ std::unique_ptr<Chains> Chains::build(std::span<const config::Plugin> plugins, s
       report(plugin, "plugin '" + plugin.name + "' has another configuration for the same route, service and consumer");
       continue;
     }
-    const ChainItem item{*found, object->get(), *id, ordinal};
+    const ChainItem item{*found, object->get(), *id, &plugin, ordinal};
     chains->add_secrets(item);
     chains->configurations_.push_back({item, std::move(object).value()});
     if (!plugin.consumer_id.empty())

@@ -24,6 +24,7 @@ struct ChainItem {
   const PluginDescriptor* plugin;
   const void* config;         ///< What the plugin made of its configuration.
   config::Uuid plugin_id;     ///< Of the configuration (the plugin entity).
+  const config::Plugin* entity;  ///< The configuration: of what the chains were built from.
   std::uint32_t ordinal;      ///< The plugin's place in Registry::all(): lower runs earlier.
 };
 
@@ -54,7 +55,7 @@ class Chain {
 class Chains {
  public:
   /// What cannot run is left out, with a line in `problems`: an unknown plugin, a configuration that its plugin
-  /// refuses.
+  /// refuses. `plugins` must live as long as the chains.
   static std::unique_ptr<Chains> build(std::span<const config::Plugin> plugins,
                                        std::span<const config::Route> routes, const plugin::Registry& registry,
                                        std::vector<Error>* problems);

@@ -2,6 +2,10 @@
 
 #include "gibbon/typedefs.hpp"
 
+// Of plugins that are bundled: their own.
+gibbon::Schema rate_limiting_schema();
+gibbon::Schema prometheus_schema();
+
 namespace gibbon::test {
 namespace {
 
@@ -67,43 +71,6 @@ Schema http_log() {
       {"queue", queue()},
       {"custom_fields_by_lua", lua_code()},
   }).in_entity({{"protocols", protocols()}});
-}
-
-Schema rate_limiting() {
-  const auto former = [](Schema& config, const std::string& name, Field value) {
-    config.renamed("redis_" + name, value.deprecated({"rate-limiting: config.redis_" + name + " is deprecated, please use "
-                                                      "config.redis." + name + " instead", "4.0"}), "redis." + name);
-  };
-  const auto limit = [] { return number().greater_than(0); };
-  Schema config = record({
-      {"second", limit()}, {"minute", limit()}, {"hour", limit()}, {"day", limit()}, {"month", limit()}, {"year", limit()},
-      {"limit_by", string().default_value("consumer").one_of({"consumer", "credential", "ip", "service", "header", "path"})},
-      {"header_name", header_name()},
-      {"path", path()},
-      {"policy", string().default_value("local").len_min(0).one_of({"local", "cluster", "redis"})},
-      {"fault_tolerant", flag(true)},
-      {"redis", redis()},
-      {"hide_client_headers", flag(false)},
-      {"error_code", number().default_value(429).greater_than(0)},
-      {"error_message", string().default_value("API rate limit exceeded")},
-      {"sync_rate", number().required().default_value(-1)},
-  });
-  former(config, "host", string());
-  former(config, "port", integer());
-  former(config, "password", string().len_min(0));
-  former(config, "username", string());
-  former(config, "ssl", boolean());
-  former(config, "ssl_verify", boolean());
-  former(config, "server_name", string());
-  former(config, "timeout", integer());
-  former(config, "database", integer());
-  return config.in_entity({{"protocols", protocols_http()}})
-      .check(at_least_one_of({"second", "minute", "hour", "day", "month", "year"}))
-      .check(wants("policy", "redis", "redis.host"))
-      .check(wants("policy", "redis", "redis.port"))
-      .check(wants("policy", "redis", "redis.timeout"))
-      .check(wants("limit_by", "header", "header_name"))
-      .check(wants("limit_by", "path", "path"));
 }
 
 Schema key_auth() {
@@ -217,14 +184,6 @@ Schema udp_log() {
   }).in_entity({{"protocols", protocols()}});
 }
 
-Schema prometheus() {
-  std::vector<NamedField> rows;
-  for (const char* name : {"per_consumer", "status_code_metrics", "ai_metrics", "latency_metrics", "bandwidth_metrics",
-                           "upstream_health_metrics", "wasm_metrics"})
-    rows.push_back({name, boolean().default_value(false)});
-  return record(std::move(rows)).in_entity({{"protocols", protocols()}});
-}
-
 Field list_of(Field element) { return array(std::move(element)).required().default_value(Literal(Texts{})); }
 Field pairs() { return list_of(string().match({"^[^:]+:.*$", {}})); }
 
@@ -270,7 +229,7 @@ const std::map<std::string, Schema>& plugin_rows() {
       {"request-response-logger", request_response_logger()},
       {"correlation-id", correlation_id()},
       {"http-log", http_log()},
-      {"rate-limiting", rate_limiting()},
+      {"rate-limiting", rate_limiting_schema()},
       {"key-auth", key_auth()},
       {"basic-auth", basic_auth()},
       {"acl", acl()},
@@ -281,7 +240,7 @@ const std::map<std::string, Schema>& plugin_rows() {
       {"file-log", file_log()},
       {"tcp-log", tcp_log()},
       {"udp-log", udp_log()},
-      {"prometheus", prometheus()},
+      {"prometheus", prometheus_schema()},
       {"request-transformer", request_transformer()},
       {"response-transformer", response_transformer()},
   };

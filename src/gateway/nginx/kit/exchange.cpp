@@ -45,6 +45,13 @@ void ExchangeAdapter::exit(int status, std::string_view body, std::string_view c
   ctx_.answer.by_exit = true;
 }
 
+PluginScope ExchangeAdapter::scope() const {
+  ctx_.require("scope", kEveryRequestPhase);
+  if (ctx_.current == nullptr) throw std::logic_error("scope() was called outside of a handler");
+  const config::Plugin& entity = *ctx_.current->entity;
+  return {entity.id, entity.service_id, entity.route_id, entity.consumer_id};
+}
+
 Timings ExchangeAdapter::timings() const {
   ctx_.require("timings", {Phase::kLog});
   return timings_of(ctx_);

@@ -28,6 +28,7 @@ class ExchangeAdapter final : public Exchange {
   Log& log() override { return log_; }
   void exit(int status, std::string_view body, std::string_view content_type) override;
   void error(int status, std::string_view message) override;
+  [[nodiscard]] PluginScope scope() const override;
   [[nodiscard]] Timings timings() const override;
   void record(const RecordLimits& limits) override;
   void set_serialize_value(std::string_view path, std::string_view json) override;
