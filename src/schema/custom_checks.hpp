@@ -14,6 +14,9 @@ namespace gibbon::schema {
 /// silence.
 std::optional<std::string> run_custom_check(const EntityCheck& check, const json::object& entity);
 
+/// Whether /schemas shows the check: Kong's shows its checks of entities, but not the validators of records.
+bool is_listed_check(std::string_view name);
+
 /// Whether there is a check of that name.
 bool is_known_check(std::string_view name);
 

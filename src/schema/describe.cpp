@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "schema/custom_checks.hpp"
 #include "schema/literals.hpp"
 #include "schema/records.hpp"
 
@@ -113,7 +114,9 @@ json::object describe_check(const EntityCheck& check) {
 
 json::array describe_checks(const std::vector<EntityCheck>& checks) {
   json::array array;
-  for (const EntityCheck& check : checks) array.push_back(describe_check(check));
+  for (const EntityCheck& check : checks)
+    if (check.kind != EntityCheck::Kind::kCustom || is_listed_check(check.custom_name))
+      array.push_back(describe_check(check));
   return array;
 }
 
@@ -205,7 +208,7 @@ json::object describe_field(const Field& field) {
     out[field.type == FieldType::kMap ? "values" : "elements"] = describe_field(field.element.front());
   }
   if (field.type == FieldType::kRecord && !field.is_abstract) out["fields"] = rows(field.fields);
-  if (!field.checks.empty()) out["entity_checks"] = describe_checks(field.checks);
+  if (json::array checks = describe_checks(field.checks); !checks.empty()) out["entity_checks"] = std::move(checks);
   if (!field.shorthands.empty()) {
     json::array shorthands;
     for (const Shorthand& s : field.shorthands)

@@ -17,7 +17,7 @@ def logged(gateway, upstream):
     made = []
 
     def make(path, **config):
-        added = gateway.add(upstream.url)
+        added = gateway.add(f"http://127.0.0.1:{upstream.port}")
         made.append(added)
         added.plugin = gateway.admin.ok("POST", f"/services/{added.service['name']}/plugins", {
             "name": "file-log", "config": {"path": str(path), **config}})

@@ -44,7 +44,7 @@ def logged(gateway, upstream, sink):
     made = []
 
     def make(**config):
-        added = gateway.add(upstream.url)
+        added = gateway.add(f"http://127.0.0.1:{upstream.port}")
         made.append(added)
         added.plugin = gateway.admin.ok("POST", f"/services/{added.service['name']}/plugins", {
             "name": "http-log", "config": {"http_endpoint": sink.url, **config}})
@@ -57,8 +57,9 @@ def logged(gateway, upstream, sink):
 
 @pytest.mark.parametrize("case", load("log_records.json"), ids=lambda case: case["title"])
 def test_the_record_is_kongs(gateway, upstream, sink, case):
-    added = gateway.add(upstream.url, "/hlog", service={"name": "hlog"}, route={"name": "hlog"})
-    gateway.admin.ok("POST", "/services/hlog/plugins", {"name": "http-log", "config": {"http_endpoint": sink.url}})
+    added = gateway.add(f"http://127.0.0.1:{upstream.port}", "/hlog", route={"name": new_tag()})
+    gateway.admin.ok("POST", f"/services/{added.service['id']}/plugins", {
+        "name": "http-log", "config": {"http_endpoint": sink.url}})
     try:
         answer = fetch(gateway.proxy, case["method"], case["path"], [tuple(h) for h in case["headers"]],
                        case.get("body", "").encode() or None)

@@ -2,6 +2,8 @@
 
 #include <time.h>
 
+#include <new>
+
 #include "gateway/nginx/context.hpp"
 #include "gateway/nginx/forward.hpp"
 #include "record/record.hpp"
@@ -41,9 +43,9 @@ std::uint64_t now_ns() {
 /// For the request's record: how the try before ended, and where the new one goes.
 void note_try(Context& ctx, const PeerAddress& address, std::uint64_t started_ns) {
   if (ctx.noted_tries == nullptr)
-    ctx.noted_tries = static_cast<NotedTry*>(ngx_pcalloc(ctx.r->pool, record::kMaxTries * sizeof(NotedTry)));
+    ctx.noted_tries = static_cast<NotedTry*>(ngx_palloc(ctx.r->pool, record::kMaxTries * sizeof(NotedTry)));
   if (ctx.noted_tries == nullptr || ctx.noted_count == record::kMaxTries) return;
-  NotedTry& noted = ctx.noted_tries[ctx.noted_count++];
+  NotedTry& noted = *new (ctx.noted_tries + ctx.noted_count++) NotedTry;
   noted.started_ns = started_ns;
   noted.latency_ns = now_ns() - started_ns;
   noted.address = reinterpret_cast<const sockaddr*>(address.bytes);
