@@ -11,12 +11,14 @@ from test_kit_requests import echo, everywhere, header, kit, probed  # noqa: F40
 
 @pytest.fixture
 def held(kit, upstream):
-    """held(config, ...): a route with the probe that has a response phase."""
+    """held(config): a route with the probe, whose answers are held for the probe that has a response phase."""
     made = []
 
-    def make(config, url=None, **options):
-        made.append(kit.add(url or f"http://127.0.0.1:{upstream.port}", **options))
-        kit.admin.ok("POST", f"/routes/{made[-1].route['id']}/plugins", {"name": "kit-probe-held", "config": config})
+    def make(config):
+        made.append(kit.add(f"http://127.0.0.1:{upstream.port}"))
+        in_response = [step for step in config["steps"] if step.startswith("response|")]
+        for name, steps in (("kit-probe-held", in_response), ("kit-probe", [s for s in config["steps"] if s not in in_response])):
+            kit.admin.ok("POST", f"/routes/{made[-1].route['id']}/plugins", {"name": name, "config": {"steps": steps}})
         return made[-1]
 
     yield make

@@ -104,6 +104,10 @@ inline std::string upstream(ServiceRequest& r, const Step& s) {
   if (f == "clear_argument") return r.clear_query_argument(s.argument(0)), "";
   if (f == "clear_field") return r.clear_body_field(s.argument(0)), "";
   if (f == "set_body") return r.set_body(s.argument(0)), "";
+  if (f == "set_message") {  // gRPC's frame around a short text.
+    const std::string_view message = s.argument(0);
+    return r.set_body(std::string(4, '\0') + static_cast<char>(message.size()) + std::string(message)), "";
+  }
   return "?";
 }
 
@@ -190,8 +194,12 @@ struct Handler {
   static void log(Exchange& e, const Config& c) { run(e, c, Phase::kLog); }
 };
 
-/// The same with the phase that holds the answer.
-struct HeldHandler : Handler {
+/// The phase that holds the answer.
+struct HeldHandler {
+  static constexpr int PRIORITY = 800;
+  static constexpr const char* VERSION = "1.0.0";
+  static constexpr auto FAILURE_POLICY = FailurePolicy::kClosed;
+
   static void response(Exchange& e, const Config& c) { run(e, c, Phase::kResponse); }
 };
 
