@@ -292,7 +292,7 @@ def test_another_body_of_grpc(kit, grpc_echo):
     try:
         message = "by the plugin"
         kit.admin.ok("POST", f"/routes/{route.route['id']}/plugins", {"name": "kit-probe", "config": {
-            **steps(f"to.set_body|\0\0\0\0{chr(len(message))}{message}"), "reads_body": True}})
+            **steps(f"to.set_message|{message}"), "reads_body": True}})
         with grpc.insecure_channel(f"127.0.0.1:{kit.h2c}") as channel:
             assert channel.unary_unary("/echo.Echo/Say")(b"x", timeout=20) == message.upper().encode()
     finally:
