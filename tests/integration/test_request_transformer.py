@@ -6,6 +6,7 @@ import pytest
 
 from harness.basics import wait_for
 from harness.client import fetch
+from harness.gateway import BUILD
 from test_consumers import admin, guarded, message, seen  # noqa: F401: fixtures among them
 
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
@@ -150,3 +151,17 @@ def test_wrong_rules_are_refused(admin, echo, config, part, field, error):
     assert answer.status == 400
     assert answer.json()["fields"]["config"][part][field] == [error]
     assert json.dumps(error)[1:-1] in answer.body.decode()
+
+
+# What other plugins share, which takes a gateway with a plugin that does.
+
+def test_templates_see_texts_that_plugins_share(make_gateway, upstream):
+    gateway = make_gateway(workers=1, settings={
+        "plugins": "bundled,sharing", "plugin_path": BUILD / "tests" / "kit"})
+    added = gateway.add(f"http://127.0.0.1:{upstream.port}")
+    plugins = f"/routes/{added.route['id']}/plugins"
+    gateway.admin.ok("POST", plugins, {"name": "sharing", "config": {"tenant": "acme"}})
+    gateway.admin.ok("POST", plugins, {"name": "request-transformer", "config": {"add": {"headers": [
+        "x-tenant:$(shared.tenant)", "x-number:[$(shared.number)]", "x-none:$(shared.none or 'none')"]}}})
+    names = seen(gateway.get(added.path))["names"]
+    assert [names[n] for n in ("x-tenant", "x-number", "x-none")] == [["acme"], ["[]"], ["none"]]
