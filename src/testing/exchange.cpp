@@ -428,6 +428,12 @@ void clear_header(HeaderList& headers, std::string_view name) {
   std::erase_if(headers, [name](const auto& header) { return same_name(header.first, name); });
 }
 
+std::uint64_t bytes_of(const HeaderList& headers, std::size_t first_line, std::size_t body) {
+  std::uint64_t bytes = first_line + 2 + 2 + body;
+  for (const auto& [name, value] : headers) bytes += name.size() + 2 + value.size() + 2;
+  return bytes;
+}
+
 std::string_view first_header(const HeaderList& headers, std::string_view name) {
   for (const auto& [key, value] : headers)
     if (equals_lower(key, ascii_lower(name))) return value;
@@ -486,11 +492,28 @@ void TestExchange::error(int status, std::string_view message) {
   answer_with_message(state_, status, message);
 }
 
+PluginScope TestExchange::scope() const {
+  state_.require("scope", kEveryRequestPhase);
+  return {.plugin_id = "0b1c2d3e-4f5a-4b6c-8d7e-9f0a1b2c3d4e", .service_id = {}, .route_id = {}, .consumer_id = {}};
+}
+
+Timings TestExchange::timings() const {
+  state_.require("timings", {Phase::kLog});
+  const ClientRequest& client = state_.client;
+  Timings timings;
+  timings.request_ms = timings.gateway_ms = state_.world.clock.now_ms - state_.started_ms;
+  if (state_.reached_upstream) timings.upstream_ms = 0;
+  timings.bytes_received = bytes_of(state_.client_headers, (client.method + client.target + client.protocol).size() + 2,
+                                    client.body.size());
+  timings.bytes_sent = bytes_of(state_.headers, std::string_view("HTTP/1.1 200 OK").size(), state_.sent.size());
+  return timings;
+}
+
 void TestExchange::record(const RecordLimits& limits) {
   state_.require("record", {Phase::kLog});
   if (state_.recorded) throw std::logic_error("record() was called before in this phase");
   state_.recorded = true;
-  deliver_record(state_, limits);
+  deliver_record(state_, *this, limits);
 }
 
 void TestExchange::set_serialize_value(std::string_view path, std::string_view json) {

@@ -68,6 +68,8 @@ struct State {
 
 void set_header(HeaderList& headers, std::string_view name, std::string_view value);
 void clear_header(HeaderList& headers, std::string_view name);
+/// On the wire: the lines of a head, and the body behind it.
+std::uint64_t bytes_of(const HeaderList& headers, std::size_t first_line, std::size_t body);
 std::string_view first_header(const HeaderList& headers, std::string_view name);
 
 class TestExchange final : public Exchange {
@@ -88,6 +90,8 @@ class TestExchange final : public Exchange {
   Log& log() override { return state_.world; }
   void exit(int status, std::string_view body, std::string_view content_type) override;
   void error(int status, std::string_view message) override;
+  [[nodiscard]] PluginScope scope() const override;
+  [[nodiscard]] Timings timings() const override;
   void record(const RecordLimits& limits) override;
   void set_serialize_value(std::string_view path, std::string_view json) override;
   void enqueue(std::string_view entry) override;
@@ -109,7 +113,7 @@ class TestExchange final : public Exchange {
 void answer_with_message(State& state, int status, std::string_view message);
 
 /// The delivery half: what the log endpoint gets.
-void deliver_record(State& state, const Exchange::RecordLimits& limits);
+void deliver_record(State& state, const Exchange& exchange, const Exchange::RecordLimits& limits);
 void deliver_entry(State& state, std::string_view entry);
 
 }  // namespace gibbon::testing

@@ -174,21 +174,6 @@ std::vector<Header> redacted(const HeaderList& headers, const std::vector<std::s
   return result;
 }
 
-/// Sets or takes out a member below `entry`, by its dotted path.
-void change(json::object& entry, std::string_view path, std::string_view text) {
-  json::object* at = &entry;
-  for (std::size_t dot; (dot = path.find('.')) != std::string_view::npos; path.remove_prefix(dot + 1)) {
-    json::value& next = (*at)[path.substr(0, dot)];
-    if (!next.is_object()) next.emplace_object();
-    at = &next.get_object();
-  }
-  if (text.empty()) {
-    at->erase(path);
-  } else {
-    (*at)[path] = json::parse(text);
-  }
-}
-
 void put(State& state, std::string entry) {
   boost::system::error_code failed;
   const json::value parsed = json::parse(entry, failed);
@@ -205,7 +190,7 @@ Answer run_exchange(World& world, const ClientRequest& request) {
   return answer;
 }
 
-void deliver_record(State& state, const Exchange::RecordLimits& limits) {
+void deliver_record(State& state, const Exchange& exchange, const Exchange::RecordLimits& limits) {
   const PluginDescriptor& plugin = state.world.plugin;
   if (plugin.encode == nullptr) throw std::logic_error("record() needs a handler with encode() and destination()");
   std::vector<std::string> secrets;
@@ -242,15 +227,33 @@ void deliver_record(State& state, const Exchange::RecordLimits& limits) {
   record.service_name = state.world.service_name;
   if (state.consumer != nullptr) record.consumer_id = state.consumer->id, record.consumer_username = state.consumer->username;
   record.duration_ms = record.gateway_ms = static_cast<std::int32_t>(state.world.clock.now_ms - state.started_ms);
-  if (state.reached_upstream) record.upstream = "127.0.0.1:80", record.upstream_ms = 0, record.tries = 1;
+  std::string upstream_uri = state.to_upstream.path;
+  if (!state.to_upstream.query.empty()) upstream_uri += "?" + state.to_upstream.query;
+  const std::string upstream_status = std::to_string(state.from_upstream.status);
+  if (state.reached_upstream) {
+    record.upstream = "127.0.0.1:80";
+    record.upstream_ms = 0;
+    record.tries = 1;
+    record.upstream_uri = upstream_uri;
+    record.upstream_status = upstream_status;
+  }
+  if (state.credential != nullptr) {
+    record.credential_id = state.credential->id;
+    if (state.credential->consumer != nullptr) record.credential_consumer_id = state.credential->consumer->id;
+  }
+
+  std::vector<SerializeValue> values;
+  for (const auto& [path, text] : state.serialized) values.push_back({path, text});
+  record.serialize_values = values;
+  const Timings timings = exchange.timings();
+  record.request_bytes = timings.bytes_received;
+  record.response_bytes = timings.bytes_sent;
+  record.source = state.by_exit            ? ExchangeRecord::Source::kExit
+                  : state.reached_upstream ? ExchangeRecord::Source::kUpstream
+                                           : ExchangeRecord::Source::kError;
 
   std::string entry;
   plugin.encode(record, state.world.config, entry);
-  if (!state.serialized.empty()) {
-    json::value parsed = json::parse(entry);
-    for (const auto& [path, text] : state.serialized) change(parsed.as_object(), path, text);
-    entry = json::serialize(parsed);
-  }
   put(state, std::move(entry));
 }
 

@@ -79,6 +79,7 @@ struct Handler : Policy {
   static void header_filter(Exchange& exchange, const Config& config) {
     order += " header_filter";
     if (config.mode == "hold") exchange.response().hold_body();
+    if (config.mode == "records") exchange.response().capture_body(3);
     if (config.mode == "clear") exchange.response().clear_header("Content-Length");
   }
   static void body_filter(Exchange&, BodyChunk& chunk, const Config& config) {
@@ -97,7 +98,10 @@ struct Handler : Policy {
   static std::vector<MetricFamily> metrics() { return {{.name = "requests", .help = "all", .labels = {"mode"}}}; }
   static Destination destination(const Config&) { return {.url = "http://logs.test/"}; }
   static void encode(const ExchangeRecord& record, const Config&, std::string& out) {
-    out += "{\"status\":" + std::to_string(record.status) + "}";
+    out += "{\"status\":" + std::to_string(record.status);
+    for (const SerializeValue& value : record.serialize_values)
+      out += ",\"" + std::string(value.path) + "\":" + std::string(value.json);
+    out += ",\"body\":\"" + std::string(record.response_body.bytes) + "\"}";
   }
   static void encode_entry(std::string_view entry, const Config&, std::string& out) {
     out += "{\"entry\":\"" + std::string(entry) + "\"}";
@@ -273,7 +277,7 @@ TEST(TestGateway, HoldsTheAnswerForResponse) {
 }
 
 TEST(TestGateway, EncodesWhatIsRecordedAndQueued) {
-  EXPECT_THAT(send("records").entries, ElementsAre(R"({"status":200,"extra":{"tenant":"t1"}})"));
+  EXPECT_THAT(send("records").entries, ElementsAre(R"({"status":200,"extra.tenant":"t1","body":"one"})"));
   EXPECT_THAT(send("queue").entries, ElementsAre(R"({"entry":"raw"})"));
 }
 
