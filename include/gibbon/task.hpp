@@ -11,9 +11,12 @@
 /// waits for.
 ///
 ///     static gibbon::Task<> access(gibbon::Exchange& exchange, const Config& config) {
-///       const gibbon::HttpResponse answer = co_await exchange.http({.url = config.url});
+///       gibbon::HttpRequest request{.url = config.url};
+///       const gibbon::HttpResponse answer = co_await exchange.http(std::move(request));
 ///       if (answer.status != 200) exchange.error(403, "You cannot consume this service");
 ///     }
+///
+/// What co_await's operand gets is named first: GCC 12 destroys a temporary like http({.url = ...}) twice there.
 ///
 /// Task<T> is also what a coroutine returns that others wait for: `const T x = co_await helper(exchange);`
 namespace gibbon {

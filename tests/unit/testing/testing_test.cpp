@@ -66,7 +66,8 @@ struct Handler : Policy {
     if (config.mode == "sleep") co_await exchange.sleep(1500ms);
     if (config.mode == "http") {
       try {
-        const HttpResponse answer = co_await exchange.http({.url = "http://auth.test/"});
+        HttpRequest request{.url = "http://auth.test/"};
+        const HttpResponse answer = co_await exchange.http(std::move(request));
         exchange.exit(answer.status, answer.body, "text/plain");
       } catch (const WaitError& error) {
         exchange.exit(502, error.kind() == WaitError::Kind::kTimeout ? "late" : "refused", "text/plain");
