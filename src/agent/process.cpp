@@ -9,7 +9,7 @@
 #include "agent/delivery_report.hpp"
 #include "agent/log.hpp"
 #include "agent/store/sqlite_store.hpp"
-#include "base/uuid.hpp"
+#include "base/node_id.hpp"
 
 namespace gibbon::agent {
 namespace {
@@ -18,17 +18,6 @@ using namespace std::chrono_literals;
 
 constexpr auto kApplyDeadline = 5s;
 constexpr auto kDrain = 5s;
-
-/// The id in PREFIX/gibbon.id, made on the first start.
-std::string read_node_id(const Paths& paths) {
-  const auto path = paths.prefix + "/gibbon.id";
-  std::string id;
-  std::ifstream(path) >> id;
-  if (is_uuid(id)) return id;
-  id = uuid_v4();
-  std::ofstream(path) << id << '\n';
-  return id;
-}
 
 Result<std::shared_ptr<const Catalog>> load_catalog(const Settings& settings) {
   auto plugins = plugin::Registry::load(settings.plugins, settings.plugin_path);
@@ -48,7 +37,7 @@ Status Process::start() {
   std::error_code failed;
   std::filesystem::create_directories(paths_.shared, failed);
   if (failed) return Error{"cannot make " + paths_.shared + ": " + failed.message(), ""};
-  node_id_ = read_node_id(paths_);
+  node_id_ = gibbon::node_id(paths_);
   auto control = config::Control::open(paths_.shared);
   if (!control.ok()) return control.error();
   control_.emplace(std::move(*control));

@@ -181,6 +181,8 @@ class Writer {
     set("gibbon_ring_size", std::to_string(settings_.ring_size_bytes));
     set("gibbon_plugin_path", words(settings_.plugin_path, "\"\""));
     if (!settings_.plugins.empty()) set("gibbon_plugins", words(settings_.plugins, ""));
+    set("gibbon_plugin_wait", fmt::format("{}ms", settings_.plugin_wait_timeout_ms));
+    if (!host_.node_id.empty()) set("gibbon_node_id", word(host_.node_id));
     set("gibbon_hosts_file", word(settings_.dns_hostsfile));
     set("gibbon_resolv_conf", "/etc/resolv.conf");
     if (!settings_.dns_order.empty()) set("gibbon_dns_order", words(settings_.dns_order, ""));

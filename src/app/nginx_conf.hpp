@@ -17,6 +17,7 @@ struct NginxHost {
   std::string certificate_authorities;  ///< PEM file; empty: there is none.
   std::vector<std::string> name_servers;  ///< "127.0.0.1:53"; used where dns_resolver is not set.
   std::uint64_t open_files = 1024;  ///< What `auto` stands for in worker_rlimit_nofile, worker_connections.
+  std::string node_id;              ///< The gateway's, for plugins.
   unsigned workers = 1;             ///< What `auto` stands for in nginx_worker_processes.
 
   /// As this process sees it. `certificate_authorities` is a file of Debian's, or `paths.prefix`/.ca_combined

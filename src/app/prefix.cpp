@@ -17,6 +17,7 @@
 #include "app/nginx_conf.hpp"
 #include "app/process.hpp"
 #include "base/installation.hpp"
+#include "base/node_id.hpp"
 #include "config/settings_text.hpp"
 #include "record/ring.hpp"
 
@@ -114,6 +115,7 @@ NginxHost NginxHost::of(const Settings& settings, const Paths& paths) {
     if (::access(host.certificate_authorities.c_str(), R_OK) != 0) host.certificate_authorities.clear();
   }
   host.name_servers = system_name_servers();
+  host.node_id = gibbon::node_id(paths);
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0)
     host.open_files = std::clamp<rlim_t>(limit.rlim_cur, 1024, 16384);

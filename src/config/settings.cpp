@@ -177,6 +177,7 @@ class Reader {
     if (std::ranges::find(settings_.plugin_path, shipped) == settings_.plugin_path.end()) {
       settings_.plugin_path.push_back(shipped);
     }
+    settings_.plugin_wait_timeout_ms = whole("plugin_wait_timeout", 1);
     settings_.error_default_type = text("error_default_type");
     for (const std::string type : {"html", "json", "xml", "plain"}) {
       const std::string key = "error_template_" + type;

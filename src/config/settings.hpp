@@ -54,6 +54,8 @@ struct Settings {
   std::vector<std::string> admin_gui_origins;
   bool log_service = false;
 
+  std::uint32_t plugin_wait_timeout_ms = 60000;  ///< How long one handler of a plugin may wait, in all.
+
   std::string database = "sqlite";        ///< "sqlite" or "off".
   std::string declarative_config;         ///< Absolute path; empty: none.
   std::string declarative_config_string;  ///< The configuration itself; empty: none.

@@ -24,6 +24,7 @@ constexpr Key kKeys[] = {
     {"proxy_error_log", kString, "logs/error.log"},
     {"plugins", kList, "bundled"},
     {"plugin_path", kList},
+    {"plugin_wait_timeout", kNumber, "60000"},
     {"error_default_type", kString, "text/plain", "application/json, application/xml, text/html, text/plain"},
     {"error_template_html"},
     {"error_template_json"},

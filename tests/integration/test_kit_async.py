@@ -1,17 +1,19 @@
 """What coroutines of plugins wait for: connections, HTTP, names, timers; and what ends them."""
 
+import json
 import re
 import socket
-import ssl
+import subprocess
 import threading
 
 import pytest
 
 from harness.basics import free_port, wait_for
-from harness.client import Client, fetch
+from harness.client import Client
 from harness.gateway import BUILD, Gateway
 from harness.upstream import server_tls
 
+KIT = {"plugins": "bundled,waiting-closed,waiting-open", "plugin_path": str(BUILD / "tests" / "kit")}
 PHASES = ("rewrite", "access", "response")
 
 
@@ -72,8 +74,7 @@ def lines():
 
 @pytest.fixture(scope="module")
 def waiting_gateway(gibbon_binary, authority, hosts_file, name_server):
-    gateway = Gateway(workers=1, tls=authority.issue("gate.test", "localhost", "127.0.0.1"), h2c=True, settings={
-        "plugins": "bundled,waiting-closed,waiting-open", "plugin_path": str(BUILD / "tests" / "kit"),
+    gateway = Gateway(workers=1, tls=authority.issue("gate.test", "localhost", "127.0.0.1"), h2c=True, settings=KIT | {
         "lua_ssl_trusted_certificate": str(authority.certificate), "dns_hostsfile": str(hosts_file),
         "dns_resolver": f"127.0.0.1:{name_server.port}"})
     try:
@@ -360,3 +361,196 @@ def test_urls_that_lead_nowhere(gate, wait):
     assert text(gate.get(wait("http", url="http://unknown.example.test/"))).startswith(
         "error: name: unknown.example.test could not be resolved: ")
     assert text(gate.get(wait("http", url="ftp://one.test/"))) == "error: protocol: the URL is none of http or https, with a host"
+
+
+# Background work.
+
+def report(gate, path):
+    return {key: int(value) for key, value in (pair.split("=") for pair in text(gate.get(path)).split())}
+
+
+def test_init_worker_and_configure(gate, wait):
+    path = wait("report")
+    before = report(gate, path)
+    assert before["started"] == 1
+    wait_for(lambda: "[waiting-closed] init_worker has slept" in gate.log(), "the init_worker task's end")
+    wait("sleep")
+    wait_for(lambda: report(gate, path)["configurations"] == before["configurations"] + 1, "the new configuration")
+    assert report(gate, path)["configured"] > before["configured"]
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_timer_of_each_phase(gate, wait, raw, phase):
+    server = raw(OK)
+    path = wait("after", phase=phase, milliseconds=300, say=f"after in {phase}", url=f"http://127.0.0.1:{server.port}/")
+    assert text(gate.get(path)) == "after"
+    wait_for(lambda: f"[waiting-closed] after in {phase}: 200 text/plain ok" in gate.log(), "the timer's line")
+
+
+def test_a_timer_of_the_log_phase(gate, wait):
+    gate.get(wait("node", phase="log", say="from the log phase"))
+    wait_for(lambda: "[waiting-closed] from the log phase" in gate.log(), "the timer's line")
+
+
+def test_every_goes_on_after_a_throw(gate, wait):
+    path = wait("every", milliseconds=5, say="throw")
+    assert text(gate.get(path)) == "every"
+    wait_for(lambda: gate.log().count("[waiting-closed] exception in timer: the timer's mistake") >= 3, "three throws")
+
+
+def test_the_nodes_id(gate, wait):
+    id_, worker = text(gate.get(wait("node"))).split()
+    assert id_ == gate.admin.get("/")["node_id"]
+    assert worker == "0"
+
+
+def test_id_and_timers_over_a_reload(make_gateway, upstream):
+    """Timers that go on keep no worker from its end; the id stays."""
+    gate = make_gateway(start=False, workers=2, settings=KIT)
+    gate.write_settings(proxy_listen=f"127.0.0.1:{gate.proxy} reuseport")  # So that both workers are asked.
+    gate.start()
+    added = gate.add(f"http://127.0.0.1:{upstream.port}")
+    plugins = f"/services/{added.service['id']}/plugins"
+    plugin = gate.admin.ok("POST", plugins, {"name": "waiting-closed", "config": {"phase": "access", "act": "every",
+                                                                                  "milliseconds": 20, "say": "tick"}})["id"]
+    wait_for(lambda: gate.get(added.path).body == b"every", "the plugin")
+    wait_for(lambda: "[waiting-closed] tick: ran" in gate.log(), "a tick")
+    gate.admin.ok("PATCH", f"/plugins/{plugin}", {"config": {"act": "node"}})
+
+    def answers():
+        """Those of both workers, once both have given one."""
+        found = set()
+
+        def both():
+            found.update({gate.get(added.path).body.decode()} - {"every"})
+            return len(found) == 2
+        wait_for(both, "an answer of each worker")
+        return found
+
+    before, old = answers(), set(gate.workers())
+    assert before == {f"{gate.admin.get('/')['node_id']} {worker}" for worker in (0, 1)}
+    assert gate.run("reload").returncode == 0
+    assert answers() == before
+    wait_for(lambda: not old & set(gate.processes()), "the old workers' end")
+
+
+# Limits, and clients that go away.
+
+
+@pytest.fixture(scope="module")
+def impatient(gibbon_binary):
+    gateway = Gateway(workers=1, settings=KIT | {"plugin_wait_timeout": 50})
+    try:
+        yield gateway.start()
+    finally:
+        gateway.close()
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("plugin, status", [("waiting-closed", 500), ("waiting-open", 200)])
+def test_who_waits_too_long(impatient, upstream, phase, plugin, status):
+    added = impatient.add(f"http://127.0.0.1:{upstream.port}")
+    place = "/plugins" if phase == "rewrite" else f"/services/{added.service['id']}/plugins"
+    made = impatient.admin.ok("POST", place, {"name": plugin, "config": {
+        "phase": phase, "act": "sleep", "milliseconds": 3600000}})
+    try:
+        answers = []
+
+        def answered():
+            answers.append(impatient.get(added.path + "/text/5"))
+            return answers[-1].status == status and f"[{plugin}] exception in {phase}: it has waited for more than 50 ms" in \
+                impatient.log()
+        wait_for(answered, lambda: f"{status}: {answers[-1]}")
+        assert b"unexpected" in answers[-1].body if status == 500 else answers[-1].body == b"aaaaa"
+    finally:
+        impatient.admin.ok("DELETE", f"/plugins/{made['id']}")
+        added.remove()
+
+
+def requests_of(kind, target, port):
+    head = f"Host: 127.0.0.1:{port}\r\n"
+    return {"get": f"GET {target} HTTP/1.1\r\n{head}\r\n",
+            "post": f"POST {target} HTTP/1.1\r\n{head}Content-Length: 5\r\n\r\nhello",
+            "half a post": f"POST {target} HTTP/1.1\r\n{head}Content-Length: 50000\r\n\r\nhello",
+            "pipelined": f"GET {target} HTTP/1.1\r\n{head}\r\nGET {target}?second HTTP/1.1\r\n{head}\r\n"}[kind].encode()
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("kind", ["get", "post", "pipelined"])
+def test_a_client_that_goes_away(gate, wait, phase, kind):
+    counts = wait("report")
+    path = wait("sleep", phase=phase, milliseconds=3600000)
+    watched = "/nothing-" + kind if phase == "rewrite" else path
+    target = f"{watched}?gone-{phase}-{kind.replace(' ', '-')}"
+    client = Client(gate.proxy)
+    client.send(requests_of(kind, target, gate.proxy))
+    if phase == "rewrite":
+        wait_for(lambda: connections(gate) >= 1, "the waiting request")
+    else:
+        wait_for(lambda: report(gate, counts)["alive"] == 2, "the waiting handler")
+    client.close()
+    line = re.compile(rf'"{kind.split()[-1].upper() if "post" in kind else "GET"} {re.escape(target)} HTTP/1.1" 499 ')
+    wait_for(lambda: line.search(gate.log("access.log")), "the access log's line")
+    if phase != "rewrite":
+        wait_for(lambda: report(gate, counts)["alive"] == 1, "the handler's end")
+
+
+def connections(gate):
+    return gate.admin.get("/status")["server"]["connections_active"]
+
+
+def frame(kind, flags, stream, payload):
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+
+def literal(*texts):
+    """A header of HPACK, without an index and without Huffman's code."""
+    return b"\0" + b"".join(bytes([len(text)]) + text.encode() for text in texts)
+
+
+@pytest.mark.parametrize("end", ["reset", "close"])
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_client_of_http2_that_goes_away(gate, wait, phase, end):
+    counts = wait("report")
+    path = wait("sleep", phase=phase, milliseconds=3600000)
+    target = f"{path}?gone-{phase}-{end}"
+    with socket.create_connection(("127.0.0.1", gate.h2c), 30) as peer:
+        headers = literal(":method", "GET") + literal(":scheme", "http") + literal(":authority", "a.test") + literal(":path", target)
+        peer.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b"") + frame(1, 5, 1, headers))
+        if phase != "rewrite":
+            wait_for(lambda: report(gate, counts)["alive"] == 2, "the waiting handler")
+        if end == "reset":
+            peer.sendall(frame(3, 0, 1, (8).to_bytes(4, "big")))
+        else:
+            peer.shutdown(socket.SHUT_RDWR)
+        line = re.compile(rf'"GET {re.escape(target)} HTTP/2.0" 499 ')
+        wait_for(lambda: line.search(gate.log("access.log")), "the access log's line")
+    if phase != "rewrite":
+        wait_for(lambda: report(gate, counts)["alive"] == 1, "the handler's end")
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_bodies_and_the_next_request_come_whole(gate, wait, phase):
+    """The body, and a pipelined request, arrive while the handler waits."""
+    path = wait("sleep", phase=phase, milliseconds=20, go_on=True)
+    with Client(gate.proxy) as client:
+        head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000\r\n\r\n".encode()
+        client.send(head)
+        client.send(b"b" * 50000)
+        client.send(b"b" * 50000 + head + b"c" * 100000)
+        for letter in "bc":
+            answer = client.answer()
+            assert (answer.status, answer.header("x-waited")) == (200, "slept")
+            assert (answer.json()["body_size"], answer.json()["body"]) == (100000, 4096 * letter)
+        assert client.request("GET", path).status == 200
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_http2_with_a_body(gate, wait, phase, tmp_path):
+    path = wait("sleep", phase=phase, milliseconds=20, go_on=True)
+    body = tmp_path / "body"
+    body.write_bytes(b"b" * 200000)
+    done = subprocess.run(["curl", "-sS", "--http2-prior-knowledge", "-D", tmp_path / "head", "--data-binary", f"@{body}",
+                           f"http://127.0.0.1:{gate.h2c}{path}"], capture_output=True, text=True, timeout=60, check=True)
+    assert json.loads(done.stdout)["body_size"] == 200000
+    assert "x-waited: slept" in (tmp_path / "head").read_text().lower()

@@ -125,7 +125,8 @@ inline Task<std::string> act(Async& async, Node& node, const Config& config) {
   Node::Work work = [config](Background& background) -> Task<> {
     ++counts.timers;
     if (config.say == "throw") throw std::runtime_error("the timer's mistake");
-    const std::string got = config.url.empty() ? std::string("ran") : co_await fetch(background, config);
+    std::string got = "ran";
+    if (!config.url.empty()) got = co_await fetch(background, config);
     background.log().notice(config.say + ": " + got);
   };
   if (config.act == "after") node.after(config.time, std::move(work));

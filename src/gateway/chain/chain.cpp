@@ -48,6 +48,13 @@ struct Chains::Configuration {
   plugin::ConfigObject object;
 };
 
+std::vector<const void*> Chains::configurations_of(const PluginDescriptor& plugin) const {
+  std::vector<const void*> found;
+  for (const Configuration& configuration : configurations_)
+    if (configuration.item.plugin == &plugin) found.push_back(configuration.item.config);
+  return found;
+}
+
 Chains::Chains() = default;
 Chains::~Chains() = default;
 

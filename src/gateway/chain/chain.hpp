@@ -71,6 +71,8 @@ class Chains {
   /// consumer's chain below it (Kong looks each configuration up when its turn comes). Allocates as for_consumer().
   [[nodiscard]] const Chain& continue_with(const Chain& now, std::uint32_t ordinal, std::uint32_t route,
                                            std::string_view consumer_id) const;
+  /// All of a plugin's that can run, whatever they are for. They live as long as this does.
+  [[nodiscard]] std::vector<const void*> configurations_of(const PluginDescriptor& plugin) const;
   /// Headers and query arguments that some configuration calls secrets, in lower case, each once.
   [[nodiscard]] const std::vector<std::string>& secret_names() const noexcept { return secret_names_; }
 

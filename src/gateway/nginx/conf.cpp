@@ -90,6 +90,17 @@ char* set_dns_ttl(ngx_conf_t* cf, ngx_command_t*, void*) {
   return kConfOk;
 }
 
+char* set_plugin_wait(ngx_conf_t* cf, ngx_command_t*, void*) {
+  auto* args = static_cast<ngx_str_t*>(cf->args->elts);
+  const ngx_int_t time = ngx_parse_time(&args[1], 0);
+  if (time <= 0) {
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"gibbon_plugin_wait\" must be a time, not \"%V\"", &args[1]);
+    return kConfError;
+  }
+  main_conf(cf).plugin_wait_ms = static_cast<ngx_msec_t>(time);
+  return kConfOk;
+}
+
 char* set_trusted(ngx_conf_t* cf, ngx_command_t*, void*) {
   auto* args = static_cast<ngx_str_t*>(cf->args->elts);
   for (ngx_uint_t i = 1; i < cf->args->nelts; ++i) {
@@ -236,6 +247,8 @@ ngx_command_t directives[] = {
     {ngx_string("gibbon_ring_size"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, set_ring_size, 0, 0, nullptr},
     {ngx_string("gibbon_plugins"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, set_list<&MainConf::plugin_names>, 0, 0, nullptr},
     {ngx_string("gibbon_plugin_path"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, set_list<&MainConf::plugin_directories>, 0, 0, nullptr},
+    {ngx_string("gibbon_plugin_wait"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, set_plugin_wait, 0, 0, nullptr},
+    {ngx_string("gibbon_node_id"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, set_text<&MainConf::node_id>, 0, 0, nullptr},
     {ngx_string("gibbon_hosts_file"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, set_text<&MainConf::hosts_file>, 0, 0, nullptr},
     {ngx_string("gibbon_resolv_conf"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, set_text<&MainConf::resolv_conf>, 0, 0, nullptr},
     {ngx_string("gibbon_dns_order"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, set_dns_order, 0, 0, nullptr},

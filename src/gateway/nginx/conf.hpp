@@ -42,6 +42,7 @@ struct MainConf {
   bool allow_debug_header = false;
   std::vector<std::pair<std::uint16_t, std::uint16_t>> port_maps;  ///< A port of ours, and the one that clients use.
   ngx_msec_t plugin_wait_ms = 60000;  ///< How long one handler may wait, in all.
+  std::string node_id;                ///< Of the gateway: a UUID.
   plugin::Registry registry;
 };
 

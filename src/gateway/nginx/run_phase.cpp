@@ -24,7 +24,33 @@ const WaitingPhase& description(Phase phase) {
 }
 
 /// The phase goes on from the event loop, as with any event of the connection.
-void go_on_later(Context& ctx) { ngx_post_event(ctx.r->connection->write, &ngx_posted_events); }
+void go_on_later(Context& ctx) {
+  ngx_event_t* write = ctx.r->connection->write;
+  if (ctx.now == Phase::kResponse) write->delayed = 0;
+  ngx_post_event(write, &ngx_posted_events);
+}
+
+/// A client that goes away while a handler waits ends its request, as it does while nginx waits for an upstream.
+void watch_client(ngx_http_request_t* r) {
+  ngx_event_t* read = r->connection->read;
+  r->read_event_handler = ngx_http_test_reading;
+  // It may have gone before, or HTTP/2 may have told so: there will be no other event.
+  if (read->pending_eof || r->connection->error) {
+    ngx_post_event(read, &ngx_posted_events);
+  }
+}
+
+/// While the held answer waits, nginx waits for the client to take it, it believes: send_timeout would end that.
+void hold_send_timeout(ngx_http_request_t* r) { r->connection->write->delayed = 1; }
+
+void begin_to_wait_for(Context& ctx, Phase phase) {
+  if (phase == Phase::kResponse) return hold_send_timeout(ctx.r);
+  watch_client(ctx.r);
+}
+
+void end_waiting_for(Context& ctx, Phase phase) {
+  if (phase != Phase::kResponse) ctx.r->read_event_handler = ngx_http_block_reading;
+}
 
 void on_limit(ngx_event_t* event) noexcept {
   Context& ctx = *static_cast<Context*>(event->data);
@@ -33,6 +59,7 @@ void on_limit(ngx_event_t* event) noexcept {
   report_exception(ctx, what.c_str());
   ctx.current = nullptr;
   stop_waiting(ctx);
+  end_waiting_for(ctx, ctx.now);
   go_on_later(ctx);
 }
 
@@ -86,6 +113,7 @@ ngx_int_t run_waiting_phase(Context& ctx, Phase phase) {
   const WaitingPhase& what = description(phase);
   if (ctx.wait.task) {
     if (!ctx.wait.task.done()) return NGX_AGAIN;
+    end_waiting_for(ctx, phase);
     end_wait(ctx);
   }
   ctx.now = phase;
@@ -108,7 +136,10 @@ ngx_int_t run_waiting_phase(Context& ctx, Phase phase) {
     }
     next = item->ordinal + 1;
     run_handler(ctx, *item, what);
-    if (ctx.wait.task) return NGX_AGAIN;
+    if (ctx.wait.task) {
+      begin_to_wait_for(ctx, phase);
+      return NGX_AGAIN;
+    }
     ++item;
   }
   return NGX_OK;
@@ -116,8 +147,11 @@ ngx_int_t run_waiting_phase(Context& ctx, Phase phase) {
 
 void stop_waiting(Context& ctx) noexcept {
   if (ctx.wait.limit.timer_set) ngx_del_timer(&ctx.wait.limit);
-  ctx.wait.item = nullptr;
-  const Task<> ended = std::move(ctx.wait.task);  // Destroyed once the context knows of it no more.
+  const ChainItem* const running = std::exchange(ctx.current, std::exchange(ctx.wait.item, nullptr));
+  {
+    const Task<> ended = std::move(ctx.wait.task);  // Destroyed once the context knows of it no more.
+  }
+  ctx.current = running;
 }
 
 void Context::resume(std::coroutine_handle<> waiting) noexcept {

@@ -47,6 +47,7 @@ Worker* worker() { return the_worker; }
 void start_worker(MainConf& conf, ngx_log_t* log) noexcept {
   try {
     the_worker = new Worker(conf, log);
+    the_worker->start_plugins();
   } catch (const std::exception& e) {
     log_line(NGX_LOG_ALERT, log, "the worker could not start", e.what());
   }
@@ -92,7 +93,6 @@ Worker::Worker(MainConf& conf, ngx_log_t* log)
   fifo_ = open(fifo.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
   watch_loader();
   load_current();
-  take_next_runtime();
   if (ring_) {
     page_ = &control_->page().workers[slot_];
     page_->applied.store(loaded_generation_, std::memory_order_relaxed);
@@ -147,7 +147,17 @@ void Worker::add_metric(const PluginDescriptor& plugin, std::size_t family, std:
   throw std::out_of_range("the plugin has no metric " + std::to_string(family));
 }
 
+void Worker::start_plugins() {
+  background_.init_worker(conf_.registry);
+  take_next_runtime();
+  // What has been posted so early waits for no timer.
+  first_turn_.handler = [](ngx_event_t*) {};
+  first_turn_.log = log_;
+  ngx_post_event(&first_turn_, &ngx_posted_next_events);
+}
+
 Worker::~Worker() {
+  background_.stop();
   if (counters_timer_.timer_set) ngx_del_timer(&counters_timer_);
   if (tick_timer_.timer_set) ngx_del_timer(&tick_timer_);
   if (loader_.joinable()) {

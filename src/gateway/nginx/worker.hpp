@@ -13,6 +13,7 @@
 #include "config/health_table.hpp"
 #include "gateway/chain/runtime.hpp"
 #include "gateway/counters/counter_table.hpp"
+#include "gateway/nginx/background.hpp"
 #include "gateway/nginx/conf.hpp"
 #include "gateway/nginx/probes.hpp"
 #include "gateway/nginx/sockets.hpp"
@@ -44,6 +45,10 @@ class Worker {
   void take_next_runtime();
   /// What requests are balanced over. Event thread.
   Upstreams& upstreams() { return *upstreams_; }
+  /// Starts the plugins: init_worker, and the configuration that is there. Once, before the first request. Event thread.
+  void start_plugins();
+  /// What plugins do without a request. Event thread.
+  BackgroundTasks& background() { return background_; }
   /// The connections of plugins. Event thread.
   Sockets& sockets() { return *sockets_; }
   /// A few times a second: names, health, and, in one worker of the gateway at a time, probes and what the agent shows.
@@ -94,6 +99,8 @@ class Worker {
   std::optional<Upstreams> upstreams_;
   std::optional<Probes> probes_;
   std::optional<Sockets> sockets_;
+  BackgroundTasks background_;
+  ngx_event_t first_turn_{};
   config::ControlPage::Worker* page_ = nullptr;
   std::uint32_t slot_ = 0;
 

@@ -67,6 +67,7 @@ void Worker::take_next_runtime() {
   if (next_.load(std::memory_order_acquire) == nullptr) return;
   gateway::Runtime* before = current_;
   current_ = next_.exchange(nullptr, std::memory_order_acq_rel);
+  background_.configure(conf_.registry, *current_);
   if (before != nullptr && before->references() == 0) retire(before);
   try {
     upstreams_->apply(*current_);

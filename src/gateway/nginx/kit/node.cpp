@@ -16,12 +16,10 @@ void LogAdapter::write(Level level, std::string_view message) {
   ngx_log_error(kLevels[static_cast<std::size_t>(level)], log, 0, "[%s] %V", plugin != nullptr ? plugin->name : "gibbon", &text);
 }
 
-std::string_view NodeAdapter::id() const { return {}; }
+std::string_view NodeAdapter::id() const { return main_conf(const_cast<ngx_cycle_t*>(ngx_cycle))->node_id; }
 std::string_view NodeAdapter::hostname() const { return view(const_cast<ngx_cycle_t*>(ngx_cycle)->hostname); }
 std::string_view NodeAdapter::version() const { return kKongVersion; }
 std::uint32_t NodeAdapter::worker_id() const { return static_cast<std::uint32_t>(ngx_worker); }
-void NodeAdapter::after(std::chrono::milliseconds, Work) { throw std::logic_error("after() is not there yet"); }
-void NodeAdapter::every(std::chrono::milliseconds, Work) { throw std::logic_error("every() is not there yet"); }
 
 namespace {
 
@@ -33,11 +31,23 @@ gateway::CounterTable& counter_table() {
 
 std::string_view name_of(const PluginDescriptor* plugin) { return plugin != nullptr ? plugin->name : ""; }
 
+/// Throws where none's code runs.
+const PluginDescriptor& calling_plugin(const Caller& caller) {
+  if (caller.plugin() == nullptr) throw std::logic_error("no plugin runs");
+  return *caller.plugin();
+}
+
 /// The workers' common clock: it never goes back.
 std::int64_t clock_ms() { return static_cast<std::int64_t>(ngx_current_msec); }
 
 }  // namespace
 
+void NodeAdapter::after(std::chrono::milliseconds delay, Work work) {
+  worker()->background().add(calling_plugin(caller_), delay, std::nullopt, std::move(work));
+}
+void NodeAdapter::every(std::chrono::milliseconds interval, Work work) {
+  worker()->background().add(calling_plugin(caller_), interval, interval, std::move(work));
+}
 std::int64_t NodeAdapter::increment(std::string_view key, std::int64_t by, std::chrono::seconds ttl) {
   const std::int64_t ttl_ms = std::clamp<std::int64_t>(ttl.count(), 0, 1'000'000'000) * 1000;
   return counter_table().increment(name_of(caller_.plugin()), key, by, ttl_ms, clock_ms());
