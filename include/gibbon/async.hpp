@@ -52,7 +52,8 @@ struct HttpResponse {
   [[nodiscard]] std::string_view header(std::string_view name) const;
 };
 
-/// A TCP or TLS connection. One operation at a time. Its destruction closes it, unless it was kept.
+/// A TCP or TLS connection. One operation at a time. Its destruction closes it, unless it was kept. It must not outlive
+/// the request, or the task, that connected.
 class Socket {
  public:
   virtual ~Socket() = default;

@@ -34,7 +34,8 @@
 ///   void init_worker(Background&)                        each worker, once, before its first request; also Task<>
 ///   void configure(Background&, std::span<const Config* const>)
 ///                                                        each worker, with every new generation of the configuration:
-///                                                        all enabled configurations of the plugin, or none
+///                                                        all enabled configurations of the plugin, or none; valid
+///                                                        until the next configure() has returned
 ///   void certificate(Handshake&, const Config&)          TLS handshakes; global configurations only
 ///   void rewrite(Exchange&, const Config&)               global configurations only; also Task<>
 ///   void access(Exchange&, const Config&)                also Task<>

@@ -44,6 +44,8 @@ class LineServer:
             for line in peer.makefile("rb"):
                 text = line.decode("latin-1").strip()
                 self.lines.append(text)
+                if text == "together":
+                    self.together.wait(20)
                 if text == "close":
                     break
                 if text != "nothing":
@@ -151,6 +153,30 @@ def test_a_kept_connection_that_the_other_end_closes_is_dropped(gate, wait, line
     lines.drop()
     wait_for(lambda: lines.closed == 1, "the end of the connection")
     assert text(gate.get(path)) == "new 2 hello"
+
+
+def test_a_kept_connection_ends_after_a_while(gate, wait, lines):
+    path = wait("connect", host="127.0.0.1", port=lines.port, say="hello", idle=5)
+    assert text(gate.get(path)) == "new 1 hello"
+    wait_for(lambda: lines.closed == 1, "the end of the connection")
+
+
+def test_a_pool_without_room(gate, wait, lines):
+    path = wait("connect", host="127.0.0.1", port=lines.port, say="hello", pool_size=0)
+    assert text(gate.get(path)) == "new 1 hello"
+    assert text(gate.get(path)) == "new 2 hello"
+    wait_for(lambda: lines.closed == 2, "the end of both connections")
+
+
+def test_a_pool_with_room_for_one(gate, wait, lines):
+    """Two connections at a time; the one that is kept last stays."""
+    path = wait("connect", host="127.0.0.1", port=lines.port, say="together", pool_size=1)
+    lines.together = threading.Barrier(2)
+    with Client(gate.proxy) as one, Client(gate.proxy) as two:
+        for client in (one, two):
+            client.send(f"GET {path} HTTP/1.1\r\nHost: a.test\r\n\r\n".encode())
+        assert {text(client.answer()) for client in (one, two)} == {"new 1 together", "new 2 together"}
+    wait_for(lambda: lines.closed == 1, "the end of one connection")
 
 
 def test_the_other_end_closes(gate, wait, lines):
@@ -392,6 +418,17 @@ def test_a_timer_of_the_log_phase(gate, wait):
     wait_for(lambda: "[waiting-closed] from the log phase" in gate.log(), "the timer's line")
 
 
+def test_a_timer_of_a_handshake(gate, wait, authority):
+    made = gate.admin.ok("POST", "/plugins", {"name": "waiting-closed", "config": {
+        "phase": "certificate", "act": "node", "say": "from a handshake"}})
+    path = wait("node")
+    wait_for(lambda: gate.get(path).status == 200 and b" " in gate.get(path).body, "the configuration")
+    with Client(gate.tls, tls_name="gate.test", ca=authority.certificate) as client:
+        assert client.request("GET", path).status == 200
+    wait_for(lambda: "[waiting-closed] from a handshake" in gate.log(), "the timer's line")
+    gate.admin.ok("DELETE", f"/plugins/{made['id']}")
+
+
 def test_every_goes_on_after_a_throw(gate, wait):
     path = wait("every", milliseconds=5, say="throw")
     assert text(gate.get(path)) == "every"
@@ -493,6 +530,51 @@ def test_a_client_that_goes_away(gate, wait, phase, kind):
     wait_for(lambda: line.search(gate.log("access.log")), "the access log's line")
     if phase != "rewrite":
         wait_for(lambda: report(gate, counts)["alive"] == 1, "the handler's end")
+
+
+@pytest.mark.parametrize("act", ["connect", "http", "resolve"])
+def test_what_a_client_that_goes_away_has_waited_for(gate, wait, lines, upstream, name_server, act):
+    counts = wait("report")
+    path = wait(act, host="silent.example.test" if act == "resolve" else "127.0.0.1", port=lines.port, say="nothing",
+                url=f"http://127.0.0.1:{lines.port}/", milliseconds=3600000)
+    name_server.silent = act == "resolve"
+    try:
+        with Client(gate.proxy) as client:
+            client.send(requests_of("get", path, gate.proxy))
+            wait_for(lambda: report(gate, counts)["alive"] == 2, "the waiting handler")
+        wait_for(lambda: report(gate, counts)["alive"] == 1, "the handler's end")
+        if act == "connect":
+            wait_for(lambda: lines.closed == 1, "the end of its connection")
+    finally:
+        name_server.silent = False
+
+
+def test_a_reload_waits_for_requests_that_wait(make_gateway, upstream):
+    gate = make_gateway(workers=1, settings=KIT)
+    added = gate.add(f"http://127.0.0.1:{upstream.port}")
+    gate.admin.ok("POST", f"/services/{added.service['id']}/plugins", {"name": "waiting-closed", "config": {
+        "phase": "access", "act": "http", "milliseconds": 30000, "url": f"http://127.0.0.1:{upstream.port}/stall/reload"}})
+    figures = gate.add(f"http://127.0.0.1:{upstream.port}")
+    gate.admin.ok("POST", f"/services/{figures.service['id']}/plugins", {"name": "waiting-closed", "config": {
+        "phase": "access", "act": "report"}})
+    wait_for(lambda: b"configurations=2" in gate.get(figures.path).body, "both configurations")
+    old = set(gate.workers())
+    with Client(gate.proxy) as client:
+        client.send(requests_of("get", added.path, gate.proxy))
+        wait_for(lambda: ("GET", "/stall/reload") in upstream.seen, "the handler's request")
+        assert gate.run("reload").returncode == 0
+        upstream.release("reload")
+        assert text(client.answer()) == "200 text/plain late"
+    wait_for(lambda: not old & set(gate.processes()), "the old worker's end")
+
+
+def test_a_held_answer_may_wait_longer_than_send_timeout(make_gateway, upstream):
+    gate = make_gateway(workers=1, settings=KIT | {"nginx_proxy_send_timeout": "50ms"})
+    added = gate.add(f"http://127.0.0.1:{upstream.port}")
+    gate.admin.ok("POST", f"/services/{added.service['id']}/plugins", {"name": "waiting-closed", "config": {
+        "phase": "response", "act": "sleep", "milliseconds": 300}})
+    wait_for(lambda: gate.get(added.path).body == b"slept", "the plugin's answer")
+    assert '" 408 ' not in gate.log("access.log")
 
 
 def connections(gate):

@@ -28,6 +28,8 @@ inline Schema schema() {
       {"verify", fields::boolean().default_value(true)},
       {"server_name", fields::string()},
       {"pool", fields::string()},
+      {"pool_size", fields::integer().default_value(30)},
+      {"idle", fields::integer().default_value(30000)},
       {"say", fields::string()},
       {"go_on", fields::boolean().default_value(false)},
   });
@@ -37,13 +39,13 @@ struct Config {
   explicit Config(const ConfigView& v)
       : phase(v.string("phase")), act(v.string("act")), url(v.string("url")), method(v.string("method")),
         body(v.string("body")), host(v.string("host")), server_name(v.string("server_name")), pool(v.string("pool")),
-        say(v.string("say")), port(static_cast<std::uint16_t>(v.integer("port"))), time(v.integer("milliseconds")),
-        most(static_cast<std::size_t>(v.integer("most"))), tls(v.boolean("tls")), verify(v.boolean("verify")),
+        say(v.string("say")), port(static_cast<std::uint16_t>(v.integer("port"))), time(v.integer("milliseconds")), idle(v.integer("idle")),
+        pool_size(static_cast<std::size_t>(v.integer("pool_size"))), most(static_cast<std::size_t>(v.integer("most"))), tls(v.boolean("tls")), verify(v.boolean("verify")),
         go_on(v.boolean("go_on")) {}
   std::string phase, act, url, method, body, host, server_name, pool, say;
   std::uint16_t port;
-  milliseconds time;
-  std::size_t most;
+  milliseconds time, idle;
+  std::size_t pool_size, most;
   bool tls, verify, go_on;
 };
 
@@ -74,6 +76,7 @@ inline Task<std::string> connect(Async& async, const Config& config) {
   options.ssl_verify = config.verify;
   options.server_name = config.server_name;
   options.pool = config.pool;
+  options.pool_size = config.pool_size;
   const std::unique_ptr<Socket> socket = co_await async.connect(options);
   std::string result = socket->reused() ? "reused " : "new ";
   co_await socket->write(config.say + "\r\n");
@@ -83,7 +86,7 @@ inline Task<std::string> connect(Async& async, const Config& config) {
     result += more;
   }
   result.resize(result.find_first_of("\r\n"));
-  socket->keep(std::chrono::seconds(30));
+  socket->keep(config.idle);
   co_return result;
 }
 
@@ -164,6 +167,14 @@ struct Handler {
   static Task<> rewrite(Exchange& e, const Config& c) { return in_phase(e, c, Phase::kRewrite); }
   static Task<> access(Exchange& e, const Config& c) { return in_phase(e, c, Phase::kAccess); }
   static Task<> response(Exchange& e, const Config& c) { return in_phase(e, c, Phase::kResponse); }
+  static void certificate(Handshake& handshake, const Config& c) {
+    if (c.phase != "certificate") return;
+    Node::Work work = [say = c.say](Background& background) -> Task<> {
+      co_await background.sleep(milliseconds(1));
+      background.log().notice(say);
+    };
+    handshake.node().after(milliseconds(0), std::move(work));
+  }
   static void log(Exchange& e, const Config& c) {
     if (c.phase != "log") return;
     Node::Work work = [say = c.say](Background& background) -> Task<> {

@@ -16,6 +16,7 @@ NginxHost host() {
           .certificate_authorities = "/etc/ssl/certs/ca-certificates.crt",
           .name_servers = {"127.0.0.1:53"},
           .open_files = 4096,
+          .node_id = "3f1c2d4e-0000-4000-8000-000000000001",
           .workers = 2};
 }
 
@@ -60,12 +61,14 @@ TEST(NginxConf, HandsTheModuleItsSettings) {
   const std::string text = conf({{"plugins", "request-response-logger"},
                                  {"ring_size", "64k"},
                                  {"plugin_path", "/a b/plugins"},
+                                 {"plugin_wait_timeout", "1500"},
                                  {"trusted_ips", "10.0.0.0/8, unix:"},
                                  {"headers", "off"},
                                  {"dns_hostsfile", "/etc/hosts"}});
   for (const char* line :
        {"  gibbon_ring_size 65536;\n", "  gibbon_plugin_path \"/a b/plugins\" ",
         "  gibbon_plugins request-response-logger;\n", "  gibbon_hosts_file /etc/hosts;\n",
+        "  gibbon_plugin_wait 1500ms;\n", "  gibbon_node_id 3f1c2d4e-0000-4000-8000-000000000001;\n",
         "  gibbon_resolv_conf /etc/resolv.conf;\n", "  gibbon_trusted_ips 10.0.0.0/8 unix:;\n",
         "  gibbon_headers off;\n", "  gibbon_headers_upstream x-kong-request-id;\n",
         "    set_real_ip_from 10.0.0.0/8;\n", "    gibbon_balancer;\n", "      gibbon on;\n",

@@ -58,6 +58,23 @@ TEST_F(ChainTest, TheMostSpecificConfigurationRuns) {
   EXPECT_TRUE(problems.empty());
 }
 
+TEST_F(ChainTest, TellsAllConfigurationsOfAPlugin) {
+  add("logger", "g", "", "");
+  add("logger", "c", "", "", "c1");
+  add("logger", "off", "r1", "").enabled = false;
+  add("logger", "r", "r2", "");
+  build();
+  const auto labels_of = [&](const char* name) {
+    std::vector<std::string> found;
+    for (const void* config : chains->configurations_of(*test_registry().find(name)))
+      found.push_back(static_cast<const LabelConfig*>(config)->label);
+    return found;
+  };
+  EXPECT_THAT(labels_of("logger"), ElementsAre("g", "c", "r"));
+  for (const PluginDescriptor* plugin : test_registry().all())
+    if (std::string_view(plugin->name) != "logger") EXPECT_THAT(labels_of(plugin->name), IsEmpty());
+}
+
 TEST_F(ChainTest, WithoutAConsumerItsLevelsDoNotCount) {
   add("logger", "rsc", "r1", "s1", "c1");
   add("logger", "c", "", "", "c1");
