@@ -118,7 +118,7 @@ TEST(RateLimiting, LogsInOnNewConnectionsAlone) {
 }
 
 TEST(RateLimiting, RefusesOrPassesWhereRedisDoesNotAnswer) {
-  for (const std::string& answer : {"-NOPERM no\r\n-NOPERM no\r\n", "", "nonsense\r\n"}) {
+  for (const char* answer : {"-NOPERM no\r\n-NOPERM no\r\n", "", "nonsense\r\n"}) {
     Redis redis;
     Gateway tolerant(*gibbon_plugin(), redis_config());
     serve(tolerant, redis);
