@@ -1,10 +1,10 @@
 #include "config/settings.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <filesystem>
 
+#include "base/bundle.hpp"
 #include "base/installation.hpp"
 #include "config/settings_keys.hpp"
 #include "config/settings_text.hpp"
@@ -17,12 +17,6 @@ using settings::Key;
 using settings::split_list;
 using settings::trim;
 using Values = Settings::Values;
-
-/// Plugins that `bundled` stands for: those of Kong's that ship with Gibbon. The logger of the guide is not one: it is
-/// named, as in Kong.
-constexpr std::array<std::string_view, 14> kBundledPlugins = {
-    "acl", "basic-auth", "correlation-id", "cors", "file-log", "http-log", "ip-restriction", "key-auth", "prometheus",
-    "rate-limiting", "request-size-limiting", "request-termination", "request-transformer", "response-transformer"};
 
 /// Half of the slots in shared memory: at a reload old and new workers stand side by side.
 constexpr double kMaxWorkers = 128;
@@ -162,7 +156,7 @@ class Reader {
     for (const std::string& name : split_list(text("plugins"))) {
       if (name == "off") continue;
       if (name == "bundled") {
-        for (const std::string_view bundled : kBundledPlugins) add_plugin(std::string(bundled));
+        for (const std::string_view bundled : kBundle) add_plugin(std::string(bundled));
       } else if (name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") !=
                  std::string::npos) {
         fail("plugins: invalid entry '" + name + "'", "plugins");

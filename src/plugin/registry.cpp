@@ -7,9 +7,9 @@
 #include <filesystem>
 #include <utility>
 
-#include "plugin/bundle.hpp"
-#include "plugin/json_config_view.hpp"
+#include "base/bundle.hpp"
 #include "plugin/trial.hpp"
+#include "schema/json_config_view.hpp"
 #include "schema/metaschema.hpp"
 
 namespace gibbon::plugin {
@@ -192,7 +192,7 @@ Result<ConfigObject> ConfigObject::make(const PluginDescriptor& plugin, const js
     return Error{"plugin '" + std::string(plugin.name) + "' refuses its configuration: " + what, "config"};
   };
   try {
-    return ConfigObject(&plugin, plugin.make_config(JsonConfigView(config)));
+    return ConfigObject(&plugin, plugin.make_config(schema::JsonConfigView(config)));
   } catch (const std::exception& thrown) {
     return failure(thrown.what());
   } catch (...) {

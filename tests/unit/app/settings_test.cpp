@@ -8,12 +8,14 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/bundle.hpp"
 #include "config/settings_keys.hpp"
 
 namespace gibbon {
 namespace {
 
 using testing::ElementsAre;
+using testing::ElementsAreArray;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -123,10 +125,11 @@ TEST(Settings, ReportAllProblemsTogether) {
 }
 
 TEST(Settings, NameThePluginsOnceAndInOrder) {
+  std::vector<std::string> expected(std::begin(kBundle), std::end(kBundle));
+  EXPECT_THAT(expected, testing::IsSupersetOf({"acl", "basic-auth", "key-auth"}));
+  expected.insert(expected.end(), {"request-response-logger", "b"});
   EXPECT_THAT(good({{"plugins", "bundled, request-response-logger,b,request-response-logger"}}).plugins,
-              ElementsAre("acl", "basic-auth", "correlation-id", "cors", "file-log", "http-log", "ip-restriction", "key-auth",
-                          "prometheus", "rate-limiting", "request-size-limiting", "request-termination",
-                          "request-transformer", "response-transformer", "request-response-logger", "b"));
+              ElementsAreArray(expected));
   EXPECT_THAT(good({{"plugins", "off"}}).plugins, IsEmpty());
 }
 

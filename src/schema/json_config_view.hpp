@@ -3,7 +3,7 @@
 #include "base/json.hpp"
 #include "gibbon/config_view.hpp"
 
-namespace gibbon::plugin {
+namespace gibbon::schema {
 
 /// A ConfigView over a JSON object. A field of another type than the one asked for gives the fallback.
 /// Ownership: borrows the object, which must outlive the view and what record() returns.
@@ -25,4 +25,4 @@ class JsonConfigView final : public ConfigView {
   const json::object* object_;
 };
 
-}  // namespace gibbon::plugin
+}  // namespace gibbon::schema

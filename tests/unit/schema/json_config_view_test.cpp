@@ -1,11 +1,11 @@
-#include "plugin/json_config_view.hpp"
+#include "schema/json_config_view.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <limits>
 
-namespace gibbon::plugin {
+namespace gibbon::schema {
 namespace {
 
 using testing::ElementsAre;
@@ -62,4 +62,4 @@ TEST_F(JsonConfigViewTest, ReachesNestedRecordsAndMaps) {
 }
 
 }  // namespace
-}  // namespace gibbon::plugin
+}  // namespace gibbon::schema

@@ -1,9 +1,9 @@
-#include "plugin/json_config_view.hpp"
+#include "schema/json_config_view.hpp"
 
 #include <cmath>
 #include <limits>
 
-namespace gibbon::plugin {
+namespace gibbon::schema {
 namespace {
 
 const json::object kNoFields;
@@ -73,4 +73,4 @@ std::vector<std::string> JsonConfigView::keys(std::string_view field) const {
   return result;
 }
 
-}  // namespace gibbon::plugin
+}  // namespace gibbon::schema
