@@ -9,6 +9,8 @@
 #include <variant>
 #include <vector>
 
+#include "gibbon/config_view.hpp"
+
 /// The language in which configuration is declared: entities of the gateway and the `config` record of a plugin
 /// alike. A schema is a list of rows, each the name of a field and its rules, written in Kong's words:
 ///
@@ -52,6 +54,9 @@ struct Deprecation {
 /// A check of a text that only the schema's author knows: the message of the violation, nothing where all is well.
 /// May be called on any thread.
 using TextCheck = std::optional<std::string> (*)(std::string_view);
+
+/// The same of a record whose fields are right: the message stands for the record as a whole.
+using RecordCheck = std::optional<std::string> (*)(const ConfigView&);
 
 class Field;
 struct NamedField;
@@ -120,6 +125,7 @@ class Field {
   /// A check that the host knows by name: "url", "host", "host_with_optional_port", "name", "path", "regex", ...
   Field& format(std::string name) { format_name = std::move(name); return *this; }
   Field& validated_by(TextCheck check) { text_check = check; return *this; }
+  Field& validated_by(RecordCheck check) { record_check = check; return *this; }
   Field& unique() { is_unique = true; return *this; }
   /// Unique, and shown as Kong shows what is unique across its workspaces.
   Field& unique_across_workspaces() { is_unique_across_ws = true; return unique(); }
@@ -180,6 +186,7 @@ class Field {
   std::vector<std::string> any_patterns, rows_without_default;
   std::optional<Deprecation> deprecation;
   TextCheck text_check = nullptr;
+  RecordCheck record_check = nullptr;
   std::vector<std::vector<std::string>> exclusive_subsets;
   std::vector<Field> element;      ///< Arrays, sets: one; maps: the values' field.
   std::vector<Field> key;          ///< Maps: the keys' field, where it has rules.

@@ -5,6 +5,7 @@
 #include "schema/entity_checks.hpp"
 #include "schema/formats.hpp"
 #include "schema/custom_checks.hpp"
+#include "schema/json_config_view.hpp"
 #include "schema/literals.hpp"
 #include "schema/records.hpp"
 #include "schema/validate.hpp"
@@ -62,8 +63,10 @@ FieldError check_nested_record(const Field& field, const json::object& object, O
   Violations violations;
   const json::object filled = process_auto_fields(field, object, Operation::kInsert, violations);
   if (violations.empty()) violations = check_record(field, filled, Completeness::kFull, operation);
-  if (violations.empty()) return {};
-  return json::value(std::move(violations.fields));
+  if (!violations.empty()) return json::value(std::move(violations.fields));
+  if (field.record_check == nullptr) return {};
+  const std::optional<std::string> message = field.record_check(JsonConfigView(filled));
+  return message ? failure(*message) : FieldError{};
 }
 
 /// References are resolved to ids before validation; what is left must hold one.

@@ -92,6 +92,7 @@ class Inspector {
     const bool is_record = field.type == FieldType::kRecord;
     belongs(!field.format_name.empty(), is_text || is_record, "custom_validator");
     belongs(field.text_check != nullptr, is_text, "custom_validator");
+    belongs(field.record_check != nullptr, is_record, "custom_validator");
     belongs(!field.patterns.empty() || !field.not_patterns.empty() || !field.none_patterns.empty() ||
                 !field.all_patterns.empty() || !field.any_patterns.empty(),
             is_text, "match");
