@@ -49,6 +49,7 @@
 ///
 /// What else a handler may have, all static:
 ///   bool reads_body(const Config&)                       access wants the request's whole body: it is read before.
+///   bool reads_body(const Request&, const Config&)       the same, where it depends on the request. Phase: access.
 ///   std::vector<std::string> secrets(const Config&)      headers and query arguments of these names are secrets: neither
 ///                                                        records nor the gateway's logs show their values.
 ///   std::vector<Entity> entities()                       kinds of entities that the plugin brings: credentials.
@@ -61,7 +62,7 @@
 namespace gibbon {
 
 /// Changes whenever a type of this kit changes its layout. A plugin built for another one is refused.
-inline constexpr unsigned kPluginAbiVersion = 4;
+inline constexpr unsigned kPluginAbiVersion = 5;
 
 /// What the layout of the standard library's types depends on, beside the kit's own. A plugin built otherwise is refused.
 inline constexpr const char* kPluginToolchain =
@@ -120,7 +121,7 @@ struct PluginDescriptor {
   Destination (*destination)(const void* config);
   void (*encode)(const ExchangeRecord&, const void* config, std::string& out);
   void (*encode_entry)(std::string_view entry, const void* config, std::string& out);
-  bool (*reads_body)(const void* config);
+  bool (*reads_body)(const Request&, const void* config);
   std::vector<std::string> (*secrets)(const void* config);
   std::vector<Entity> (*entities)();
   std::vector<MetricFamily> (*metrics)();
@@ -308,7 +309,11 @@ PluginDescriptor describe(const char* name, Schema (*schema)()) {
       Handler::encode_entry(e, *static_cast<const Config*>(c), o);
     };
   if constexpr (requires(const Config& c) { Handler::reads_body(c); })
-    d.reads_body = [](const void* c) { return Handler::reads_body(*static_cast<const Config*>(c)); };
+    d.reads_body = [](const Request&, const void* c) { return Handler::reads_body(*static_cast<const Config*>(c)); };
+  if constexpr (requires(const Request& r, const Config& c) { Handler::reads_body(r, c); })
+    d.reads_body = [](const Request& r, const void* c) {
+      return Handler::reads_body(r, *static_cast<const Config*>(c));
+    };
   if constexpr (requires(const Config& c) { Handler::secrets(c); })
     d.secrets = [](const void* c) { return Handler::secrets(*static_cast<const Config*>(c)); };
   if constexpr (requires { Handler::entities(); }) d.entities = Handler::entities;

@@ -131,7 +131,7 @@ ngx_int_t run_waiting_phase(Context& ctx, Phase phase) {
     const auto reads_body = phase == Phase::kAccess ? item->plugin->reads_body : nullptr;
     if (reads_body != nullptr && has_unread_body(ctx.r)) {
       bool wanted = false;
-      guard(ctx, *item, [&] { wanted = reads_body(item->config); });
+      guard(ctx, *item, [&] { wanted = reads_body(ctx.exchange.request(), item->config); });
       if (wanted) return read_request_body(ctx);
     }
     next = item->ordinal + 1;
