@@ -38,6 +38,13 @@ struct TlsView {
   std::string_view client_verify;    ///< "SUCCESS", "NONE" or "FAILED:reason".
 };
 
+/// The client's connection, as the gateway sees it.
+struct ConnectionView {
+  std::string_view server_address{};  ///< The gateway's own, that the client connected to: "192.0.2.1".
+  std::uint64_t number = 0;           ///< nginx's $connection: unique among the workers, until they are restarted.
+  std::uint64_t requests = 0;         ///< How many it has brought so far, this one included.
+};
+
 /// Kong's kong.request: the request as the client sent it, whatever plugins change for the upstream (what they changed
 /// is in ServiceRequest). Phases: rewrite and later. Views live until the exchange ends.
 class Request {
@@ -62,6 +69,7 @@ class Request {
   /// 32 hexadecimal digits, as in X-Kong-Request-Id.
   [[nodiscard]] virtual std::string_view id() const = 0;
   [[nodiscard]] virtual TlsView tls() const = 0;
+  [[nodiscard]] virtual ConnectionView connection() const { return {}; }
 
   // What a trusted proxy in front says (trusted_ips), or else the values above.
   [[nodiscard]] virtual std::string_view forwarded_scheme() const = 0;

@@ -152,6 +152,15 @@ TlsView RequestAdapter::tls() const {
   return tls;
 }
 
+ConnectionView RequestAdapter::connection() const {
+  ngx_connection_t* c = ctx_.r->connection;
+  ConnectionView seen{{}, c->number, c->requests};
+  ngx_str_t address{NGX_SOCKADDR_STRLEN, static_cast<u_char*>(ngx_pnalloc(ctx_.r->pool, NGX_SOCKADDR_STRLEN))};
+  if (address.data != nullptr && ngx_connection_local_sockaddr(c, &address, 0) == NGX_OK)
+    seen.server_address = view(address);
+  return seen;
+}
+
 std::string_view RequestAdapter::forwarded_scheme() const {
   return in_lower_case(ctx_, trusted_header(ctx_, "x-forwarded-proto", scheme()));
 }

@@ -21,6 +21,7 @@ class RequestAdapter final : public Request {
   [[nodiscard]] std::int64_t started_ms() const override;
   [[nodiscard]] std::string_view id() const override;
   [[nodiscard]] TlsView tls() const override;
+  [[nodiscard]] ConnectionView connection() const override;
   [[nodiscard]] std::string_view forwarded_scheme() const override;
   [[nodiscard]] std::string_view forwarded_host() const override;
   [[nodiscard]] std::uint16_t forwarded_port() const override;
