@@ -85,7 +85,7 @@ def test_entities(replay, name):
     check(replay, load(name))
     # Until their plugins exist, their exchanges wait.
     waiting = {name for case in load("plugins.json") for name in case.get("needs", [])} - replay.plugins
-    assert not replay.skipped or waiting <= {"http-log", "correlation-id", "rate-limiting"}
+    assert not replay.skipped or waiting <= {"http-log", "rate-limiting"}
 
 
 def test_without_database(make_gateway):
