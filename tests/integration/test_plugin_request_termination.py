@@ -17,7 +17,7 @@ JSON = "application/json; charset=utf-8"
     ({"status_code": 200}, 200, b"", None),
     ({"status_code": 418}, 418, b"", None),
     ({"status_code": 406, "message": 'a "quoted" one'}, 406, b'{"message":"a \\"quoted\\" one"}', JSON),
-    ({"body": "<p>closed</p>", "content_type": "text/html"}, 503, b"<p>closed</p>", "text/html"),
+    ({"body": "<p>closed</p>", "content_type": "text/html"}, 503, b"<p>closed</p>", "text/html; charset=UTF-8"),
     ({"status_code": 451, "body": "closed"}, 451, b"closed", None),
 ])
 def test_answers(gateway, guarded, config, status, body, kind):

@@ -54,6 +54,14 @@ LocalAnswer templated(Context& ctx, int status, MediaType type, std::string_view
   return answer;
 }
 
+/// Whether the client sends its body only once it is told to go on (Expect: 100-continue), and was told nothing yet.
+bool waits_for_word(const ngx_http_request_t* r) {
+  const ngx_table_elt_t* expect = r->headers_in.expect;
+  return expect != nullptr && !r->expect_tested && r->request_body == nullptr && r->http_version == NGX_HTTP_VERSION_11 &&
+         (r->headers_in.content_length_n > 0 || r->headers_in.chunked) &&
+         equals_ignoring_case(view(expect->value), "100-continue");
+}
+
 }  // namespace
 
 LocalAnswer message_answer(Context& ctx, int status, std::string_view message) {
@@ -99,7 +107,13 @@ ngx_int_t send_answer(Context& ctx) {
     const auto n = std::min<std::size_t>(there, static_cast<std::size_t>(r->headers_in.content_length_n));
     ctx.request_body.append({reinterpret_cast<char*>(r->header_in->pos), n}, ctx.arena());
   }
-  if (ngx_http_discard_request_body(r) != NGX_OK) r->keepalive = 0;
+  if (waits_for_word(r)) {  // It gets this answer instead, and may keep its body: nobody knows where it would end.
+    r->expect_tested = 1;
+    r->keepalive = 0;
+    r->lingering_close = 1;
+  } else if (ngx_http_discard_request_body(r) != NGX_OK) {
+    r->keepalive = 0;
+  }
 
   ngx_http_clear_content_length(r);
   r->headers_out.status = static_cast<ngx_uint_t>(ctx.answer.status);
