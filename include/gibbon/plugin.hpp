@@ -243,8 +243,11 @@ consteval void check_handler() {
                 "a handler with encode or encode_entry must say where entries go: static gibbon::Destination "
                 "destination(const Config&)");
   static_assert(!has_reads_body<Handler> ||
-                    requires(const Config& c) { { Handler::reads_body(c) } -> std::convertible_to<bool>; },
-                "reads_body must be: static bool reads_body(const Config&)");
+                    requires(const Config& c) { { Handler::reads_body(c) } -> std::convertible_to<bool>; } ||
+                    requires(const Request& r, const Config& c) {
+                      { Handler::reads_body(r, c) } -> std::convertible_to<bool>;
+                    },
+                "reads_body must be: static bool reads_body(const Config&), or with a const gibbon::Request& before");
   static_assert(!has_secrets<Handler> ||
                     requires(const Config& c) { { Handler::secrets(c) } -> std::same_as<std::vector<std::string>>; },
                 "secrets must be: static std::vector<std::string> secrets(const Config&)");

@@ -97,7 +97,7 @@ class Run {
 
   void access() {
     if (plugin_.reads_body != nullptr)
-      guard(Phase::kAccess, [&] { state_.body_was_read = plugin_.reads_body(world_.config); });
+      guard(Phase::kAccess, [&] { state_.body_was_read = plugin_.reads_body(exchange_.request(), world_.config); });
     if (!state_.answered) waiting_phase(Phase::kAccess, plugin_.access);
   }
 
