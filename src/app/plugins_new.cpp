@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "app/plugins_command.hpp"
+#include "base/bundle.hpp"
 #include "base/installation.hpp"
-#include "plugin/bundle.hpp"
 
 namespace gibbon::app {
 namespace {
@@ -151,7 +151,7 @@ std::string problem_of(const std::string& name) {
     if (!is_letter(c) && !is_digit(c) && c != '-') return "may have small letters, digits and '-' alone";
   if (name.back() == '-') return "must not end with '-'";
   if (name == "bundled" || name == "off") return "means something else in `plugins`";
-  for (const std::string_view taken : plugin::kBundle)
+  for (const std::string_view taken : kBundle)
     if (name == taken) return "is one of Kong's own plugins";
   if (name == "request-response-logger") return "is one of Gibbon's own plugins";
   return {};

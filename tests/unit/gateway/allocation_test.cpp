@@ -65,7 +65,7 @@ TEST(RouterAllocations, AreNone) {
 
 TEST(EntityAllocations, AreNone) {
   config::Snapshot snapshot;
-  snapshot.consumers = {{"c1", "ada", ""}};
+  snapshot.consumers = {{{}, "c1", "ada", ""}};
   snapshot.plugin_entities["keys"] = {std::make_shared<const config::PluginEntity>(
       config::PluginEntity{"k1", "c1", 0, {{"key", "a key that is too long to be kept in the string itself"}}})};
   const std::vector<Entity> kinds = {{.name = "keys",

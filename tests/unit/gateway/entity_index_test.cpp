@@ -31,7 +31,7 @@ std::shared_ptr<const config::PluginEntity> entity(std::string id, std::string c
 class EntityIndexTest : public testing::Test {
  protected:
   EntityIndexTest() {
-    snapshot.consumers = {{"c1", "ada", "7"}, {"c2", "", "8"}, {"c3", "c1", ""}};
+    snapshot.consumers = {{{}, "c1", "ada", "7"}, {{}, "c2", "", "8"}, {{}, "c3", "c1", ""}};
     snapshot.plugin_entities["keys"] = {entity("k1", "c1", "key", "one"),
                                         entity("k2", "c2", "key", "two", 100),
                                         entity("k3", "gone", "key", "three")};

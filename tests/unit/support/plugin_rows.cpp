@@ -17,13 +17,6 @@ using Texts = std::vector<std::string>;
 Field flag(bool value) { return boolean().required().default_value(value); }
 Field texts() { return array(string()); }
 EntityCheck at_least_one_of(Texts names) { return {.kind = Kind::kAtLeastOneOf, .fields = std::move(names)}; }
-EntityCheck wants(std::string field, std::string value, std::string other) {
-  return {.kind = Kind::kConditional,
-          .if_field = std::move(field),
-          .then_field = std::move(other),
-          .if_match = {rules().equal(std::move(value))},
-          .then_match = {rules().required()}};
-}
 Deprecation gone(std::string message, int old_default) {
   return {std::move(message), "4.0", Literal(std::int64_t{old_default})};
 }
