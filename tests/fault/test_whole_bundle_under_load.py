@@ -39,7 +39,7 @@ def whole_bundle(log_url, file):
         "acl": {"allow": ["loaders"]},
         "rate-limiting": {"hour": 1000000, "policy": "local", "limit_by": "consumer"},
         "request-size-limiting": {"allowed_payload_size": 1},
-        "request-transformer": {"add": {"headers": ["x-from:$(headers.host)"], "querystring": ["added:yes"], "json": ["tenant:one"]},
+        "request-transformer": {"add": {"headers": ["x-from:$(headers.host)"], "querystring": ["added:yes"], "body": ["tenant:one"]},
                                 "rename": {"headers": ["x-old:x-new"]}},
         "response-transformer": {"add": {"headers": ["x-added:1"], "json": ["seen:true"]}, "remove": {"json": ["nothing"]}},
     }

@@ -15,7 +15,7 @@ PLUGINS = ["mistakes-open", "mistakes-closed", "mistakes-held-open", "mistakes-h
 def careless(gibbon_binary, authority):
     gateway = Gateway(workers=1, tls=authority.issue("gate.test"), settings={
         "plugins": ",".join(["bundled", *PLUGINS]), "plugin_path": BUILD / "tests" / "kit",
-        "log_level": "info"})
+        "plugin_wait_timeout": 200})
     try:
         yield gateway.start()
     finally:
