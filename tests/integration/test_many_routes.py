@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.basics import wait_for
 from harness.client import Client, fetch
 
 ROUTES, WORKERS = 10000, 3
@@ -33,8 +34,7 @@ class Everyone:
 
     def __init__(self, gateway):
         self.clients = []
-        workers = gateway.workers()
-        assert len(workers) == WORKERS
+        workers = wait_for(lambda: len(all_of_them := gateway.workers()) == WORKERS and all_of_them, "all workers")
         while len(self._holders(workers)) < WORKERS:
             assert len(self.clients) < 400, "connections do not reach every worker"
             client = Client(gateway.proxy)
