@@ -536,7 +536,7 @@ def test_a_client_that_goes_away(gate, wait, phase, kind):
 def test_what_a_client_that_goes_away_has_waited_for(gate, wait, lines, upstream, name_server, act):
     counts = wait("report")
     path = wait(act, host="silent.example.test" if act == "resolve" else "127.0.0.1", port=lines.port, say="nothing",
-                url=f"http://127.0.0.1:{upstream.port}/stall/gone", milliseconds=3600000)
+                url=f"http://127.0.0.1:{upstream.port}/stall/gone-{act}", milliseconds=3600000)
     name_server.silent = act == "resolve"
     try:
         with Client(gate.proxy) as client:
@@ -547,7 +547,7 @@ def test_what_a_client_that_goes_away_has_waited_for(gate, wait, lines, upstream
             wait_for(lambda: lines.closed == 1, "the end of its connection")
     finally:
         name_server.silent = False
-        upstream.release("gone")
+        upstream.release(f"gone-{act}")
 
 
 def test_a_reload_waits_for_requests_that_wait(make_gateway, upstream):
