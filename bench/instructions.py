@@ -28,8 +28,6 @@ def per_request(conf, listen_port, target):
         ["valgrind", "--tool=callgrind", "--trace-children=yes", f"--callgrind-out-file={folder}/cg.%p", "-q", "nginx", "-p", str(folder), "-c", str(copy),
          "-g", "daemon off; user root;"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        worker = wait_for(lambda: children(server.pid), "a worker under valgrind", 60)[0]
-
         def connect():
             try:
                 client = Client(port, timeout=60)
@@ -41,6 +39,7 @@ def per_request(conf, listen_port, target):
         with wait_for(connect, f"200 for {target} under valgrind", 60, 0.2) as client:
             for _ in range(100):
                 client.request("GET", target)
+            worker, = children(server.pid)  # by now the children that tried the plugins are gone
             counts = []
             dump(worker)
             for series in (FEW, MANY):
