@@ -133,6 +133,7 @@ ngx_int_t run_waiting_phase(Context& ctx, Phase phase) {
       bool wanted = false;
       guard(ctx, *item, [&] { wanted = reads_body(ctx.exchange.request(), item->config); });
       if (wanted) return read_request_body(ctx);
+      if (ctx.answer.status != 0) break;  // It threw, and its plugin fails closed.
     }
     next = item->ordinal + 1;
     run_handler(ctx, *item, what);
