@@ -211,6 +211,12 @@ class CustomFields {
     for (const std::string& path : config.keys(field))
       if (auto parsed = CustomField::parse(codes->string(path))) fields_.emplace_back(path, std::move(*parsed));
   }
+  /// Appends Kong's log record with these fields.
+  void append_record(const ExchangeRecord& record, std::string& out) const {
+    const std::size_t start = out.size();
+    append_log_record(record, out);
+    set(record, start, out);
+  }
   /// Sets them in the JSON object that begins at `object` in `out`.
   void set(const ExchangeRecord& record, std::size_t object, std::string& out) const {
     for (const auto& [path, field] : fields_) set_json_field(out, object, path, field.value(record));

@@ -50,9 +50,7 @@ struct Handler {
   static Destination destination(const Config& config) { return config.to; }
 
   static void encode(const ExchangeRecord& record, const Config& config, std::string& out) {
-    const std::size_t start = out.size();
-    append_log_record(record, out);
-    config.custom_fields.set(record, start, out);
+    config.custom_fields.append_record(record, out);
   }
 };
 
